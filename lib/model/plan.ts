@@ -1,0 +1,31 @@
+import type { BoundAddress } from './bound-address.ts';
+import type { FirewallProgram } from './firewall-program.ts';
+import type { IpSet, SetEntry } from './ip-set.ts';
+import type { RealServer } from './real-server.ts';
+import type { ServiceKey } from './service.ts';
+import type { Sysctl } from './sysctl.ts';
+import type { VirtualServer } from './virtual-server.ts';
+
+/** A virtual server with the real servers behind it: the unit that two services can contend for. */
+export interface PlannedVirtualServer {
+  readonly server: VirtualServer;
+  /** In the order in which the kernel should learn them. */
+  readonly realServers: readonly RealServer[];
+}
+
+/** What the kernel should hold for one service on this node. Nothing is listed twice. */
+export interface ServicePlan {
+  readonly service: ServiceKey;
+  /** From `Service.created`: of two plans that want one virtual server the older wins, then the smaller key. */
+  readonly created: number;
+  readonly virtualServers: readonly PlannedVirtualServer[];
+  readonly setEntries: readonly SetEntry[];
+  readonly addresses: readonly BoundAddress[];
+}
+
+/** What the kernel should hold whatever services there are: a function of the configuration alone. */
+export interface BasePlan {
+  readonly sysctls: readonly Sysctl[];
+  readonly sets: readonly IpSet[];
+  readonly firewall: readonly FirewallProgram[];
+}

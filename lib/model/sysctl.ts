@@ -1,0 +1,7 @@
+import type { Keyed } from './keyed.ts';
+
+/** A kernel setting. The key is its path under /proc/sys, with slashes: `net/ipv4/vs/conntrack`. */
+export interface Sysctl extends Keyed {
+  /** As the file under /proc/sys shows it, without white space around it. */
+  readonly value: string;
+}
