@@ -1,0 +1,53 @@
+# kube-ipvs. `make help` lists what can be made.
+SHELL := /bin/bash
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH):/usr/sbin:/sbin
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+sources := $(shell find lib native-bindings scripts -name '*.ts' 2>/dev/null)
+
+.PHONY: help setup setup-lab build lint unit test demo lab bench docs image format clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+
+demo: setup-lab build ## two nodes in a lab, real packets balanced by real IPVS: watch it work
+	@node test/lab/run.ts --timeout 600 -- node test/demo/demo.ts
+
+test: setup-lab build ## lint and every test, the real kernel included
+	@node scripts/test.ts
+
+lint: setup ## types, style, layers and format, in seconds
+	@npm run --silent lint
+
+unit: setup ## the tests that need no kernel, in seconds
+	@npm run --silent unit
+
+lab: setup-lab build ## a shell in a booted lab with two nodes, four pods and an outside client
+	@node test/lab/shell.ts
+
+bench: setup-lab build ## measure everything and rewrite docs/benchmarks.md
+	@node test/bench/bench.ts
+
+build: dist/kube-ipvs.mjs ## the program as one file, dist/kube-ipvs.mjs
+
+dist/kube-ipvs.mjs: $(sources) package.json | setup
+	@node scripts/build.ts
+
+docs: setup build ## rewrite the reference pages that are made from the code
+	@node scripts/docs.ts
+
+image: ## the container image kube-ipvs:VERSION, with docker or podman
+	@scripts/image.sh
+
+setup: ## install what building needs: Debian packages when missing, npm packages by lock file
+	@scripts/setup.sh
+
+setup-lab:
+	@scripts/setup.sh --lab
+
+format: setup ## rewrite every file as prettier wants it
+	@npm run --silent format
+
+clean: ## remove what was built
+	@rm -rf dist build coverage
