@@ -1,0 +1,34 @@
+import type { IpFamily } from './family.ts';
+
+/** How traffic that starts on this node's pods is told from other traffic (kube-proxy's `detectLocalMode`). */
+export type LocalTraffic =
+  /** It is not told. */
+  | { readonly by: 'nothing' }
+  /** By source address (`ClusterCIDR`, `NodeCIDR`): canonical CIDRs, at most one a family. */
+  | { readonly by: 'source'; readonly cidrs: readonly string[] }
+  /** By the interface it comes in on (`BridgeInterface`: its name, `InterfaceNamePrefix`: the prefix and a `+`). */
+  | { readonly by: 'interface'; readonly pattern: string };
+
+/** The release of the running kernel, as far as planning depends on it. */
+export interface KernelRelease {
+  readonly major: number;
+  readonly minor: number;
+}
+
+/** The configuration, as far as planning depends on it, with every default filled in. */
+export interface PlannerOptions {
+  /** The families that the host has and that are to be served. Nothing is planned for another one. */
+  readonly families: readonly IpFamily[];
+  /** The kernel's name of the scheduler of every virtual server: `rr`. */
+  readonly scheduler: string;
+  /** Whether all traffic to cluster IPs is masqueraded (`iptables.masqueradeAll`). */
+  readonly masqueradeAll: boolean;
+  /** Number of the bit, 0–31, of the firewall mark that asks for masquerading (`iptables.masqueradeBit`, 14). */
+  readonly masqueradeBit: number;
+  /** Whether iptables knows `--random-fully` (1.6.2 and later), so that source ports are picked at random. */
+  readonly randomFully: boolean;
+  readonly localTraffic: LocalTraffic;
+  /** Whether the node answers ARP only for addresses of the asked interface (`ipvs.strictARP`). */
+  readonly strictArp: boolean;
+  readonly kernel: KernelRelease;
+}
