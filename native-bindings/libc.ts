@@ -1,0 +1,69 @@
+import { createRequire } from 'node:module';
+import { NetlinkError } from './error.ts';
+
+/**
+ * The C library's socket calls: all the foreign code there is. Every call gives what C gives, -1 for failure; `errno`
+ * tells why and is only valid straight behind the failed call. Reading, writing and closing a descriptor need no
+ * foreign code: `node:fs` does them.
+ */
+export interface Libc {
+  socket(domain: number, type: number, protocol: number): number;
+  bind(descriptor: number, address: Buffer, length: number): number;
+  setsockopt(descriptor: number, level: number, name: number, value: Buffer, length: number): number;
+  getsockopt(descriptor: number, level: number, name: number, value: Buffer, length: Buffer): number;
+  errno(): number;
+  /** Bytes of C's `long`, of which `struct timeval` has two. */
+  readonly sizeOfLong: number;
+}
+
+/** What is used of ffi-napi, which brings no declarations that fit. */
+interface Ffi {
+  Library(
+    name: null,
+    functions: Readonly<Record<string, readonly [result: string, parameters: readonly string[]]>>,
+  ): Omit<Libc, 'errno' | 'sizeOfLong'>;
+  errno(): number;
+}
+
+/** What is used of ref-napi. */
+interface Ref {
+  readonly sizeof: Readonly<Record<'long', number>>;
+}
+
+/** `socklen_t` is 32 bits on every Linux, with glibc and with musl. */
+const functions = {
+  socket: ['int', ['int', 'int', 'int']],
+  bind: ['int', ['int', 'pointer', 'uint32']],
+  setsockopt: ['int', ['int', 'int', 'int', 'pointer', 'uint32']],
+  getsockopt: ['int', ['int', 'int', 'int', 'pointer', 'pointer']],
+} as const;
+
+/**
+ * Loads the addon and looks the calls up in the C library that the process runs on, glibc or musl. Nothing is loaded
+ * before this is called. Throws `addon-missing`, saying what is missing, where that cannot be done.
+ */
+export function loadLibc(): Libc {
+  if (process.platform !== 'linux') {
+    throw addonMissing(
+      `expected Linux, got ${process.platform}; netlink is an interface of the Linux kernel`,
+    );
+  }
+  try {
+    const require = createRequire(import.meta.url);
+    const ffi = require('ffi-napi') as Ffi;
+    const ref = require('ref-napi') as Ref;
+    const calls = ffi.Library(null, functions);
+    return { ...calls, errno: () => ffi.errno(), sizeOfLong: ref.sizeof.long };
+  } catch (error) {
+    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    throw addonMissing(
+      `expected the packages ffi-napi and ref-napi with an addon for linux-${process.arch} and Node ${process.versions.node}, ` +
+        `got: ${reason}; install them on this machine (npm ci, with a C++ compiler and python3 where there is no prebuilt addon)`,
+      error,
+    );
+  }
+}
+
+function addonMissing(message: string, cause?: unknown): NetlinkError {
+  return new NetlinkError({ code: 'addon-missing', operation: 'load the C library', message, cause });
+}
