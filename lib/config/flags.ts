@@ -1,0 +1,223 @@
+import { hostname } from 'node:os';
+import { configurationSchema } from './configuration.ts';
+import type { Configuration, WrittenConfiguration } from './configuration.ts';
+import { ConfigurationError } from './configuration-error.ts';
+import { schedulers } from './schedulers.ts';
+import { refusedSetting, shown } from './setting.ts';
+
+/** A flag of the command line that sets one field of the configuration. */
+export interface Flag {
+  readonly field: keyof Configuration;
+  /** As commander wants it: `--ipvs-scheduler <name>`. */
+  readonly usage: string;
+  readonly help: string;
+  /** The heading that help shows it under. */
+  readonly group: string;
+  /** What help shows as the default. */
+  readonly standard?: string;
+  /** Whether it may be given several times. */
+  readonly repeatable?: true;
+}
+
+const sources = 'Where services come from:';
+const balancing = 'Balancing:';
+const addresses = 'Addresses:';
+const masquerading = 'Masquerading:';
+const loop = 'Synchronization:';
+const logging = 'Logging:';
+
+/** The flags that say what the kernel should hold, by kube-proxy's names: of `run` and of `diff`. */
+export const planningFlags: readonly Flag[] = [
+  {
+    field: 'manifests',
+    usage: '--manifests <directory>',
+    help: 'read Services and EndpointSlices from the YAML and JSON files of a directory',
+    group: sources,
+  },
+  {
+    field: 'nodeName',
+    usage: '--hostname-override <name>',
+    help: 'the name of this node, as endpoints bear it in nodeName',
+    group: sources,
+    standard: '$NODE_NAME, or the host name',
+  },
+  {
+    field: 'proxyMode',
+    usage: '--proxy-mode <mode>',
+    help: 'accepted for compatibility with kube-proxy: ipvs is the only one',
+    group: balancing,
+    standard: 'ipvs',
+  },
+  {
+    field: 'scheduler',
+    usage: '--ipvs-scheduler <name>',
+    help: `how a new connection finds its endpoint: ${Object.entries(schedulers)
+      .map(([name, meaning]) => `${name} (${meaning})`)
+      .join(', ')}`,
+    group: balancing,
+    standard: 'rr',
+  },
+  {
+    field: 'nodePortAddresses',
+    usage: '--nodeport-addresses <cidrs>',
+    help: 'serve node ports only on the addresses of this node within these CIDRs',
+    group: addresses,
+    standard: 'all',
+    repeatable: true,
+  },
+  {
+    field: 'excludeCidrs',
+    usage: '--ipvs-exclude-cidrs <cidrs>',
+    help: 'never change virtual servers whose address is within these CIDRs',
+    group: addresses,
+    repeatable: true,
+  },
+  {
+    field: 'strictArp',
+    usage: '--ipvs-strict-arp [boolean]',
+    help: 'answer ARP only on the interface that has the address; MetalLB needs it',
+    group: addresses,
+    standard: 'false',
+  },
+  {
+    field: 'masqueradeAll',
+    usage: '--masquerade-all [boolean]',
+    help: 'masquerade all traffic to cluster IPs',
+    group: masquerading,
+    standard: 'false',
+  },
+  {
+    field: 'masqueradeBit',
+    usage: '--iptables-masquerade-bit <bit>',
+    help: 'the bit, 0 to 31, of the packet mark that asks for masquerading',
+    group: masquerading,
+    standard: '14',
+  },
+  {
+    field: 'clusterCidrs',
+    usage: '--cluster-cidr <cidrs>',
+    help: 'where the pods are: traffic to cluster IPs from elsewhere is masqueraded',
+    group: masquerading,
+    repeatable: true,
+  },
+  {
+    field: 'detectLocalMode',
+    usage: '--detect-local-mode <mode>',
+    help: 'how traffic of pods is told: ClusterCIDR, BridgeInterface or InterfaceNamePrefix',
+    group: masquerading,
+    standard: 'ClusterCIDR',
+  },
+  {
+    field: 'bridgeInterface',
+    usage: '--pod-bridge-interface <name>',
+    help: 'the bridge of the pods, for BridgeInterface',
+    group: masquerading,
+  },
+  {
+    field: 'interfaceNamePrefix',
+    usage: '--pod-interface-name-prefix <prefix>',
+    help: 'what the names of the interfaces of pods begin with, for InterfaceNamePrefix',
+    group: masquerading,
+  },
+];
+
+/** The flags of logging, for every command that works on for longer. */
+export const loggingFlags: readonly Flag[] = [
+  {
+    field: 'loggingFormat',
+    usage: '--logging-format <format>',
+    help: 'text or json; logs go to standard error',
+    group: logging,
+    standard: 'text',
+  },
+  {
+    field: 'verbosity',
+    usage: '-v, --v <level>',
+    help: '0 to 10: from 4 on each change is told, from 6 on everything',
+    group: logging,
+    standard: '0',
+  },
+];
+
+/** The flags of `run` alone. */
+export const loopFlags: readonly Flag[] = [
+  {
+    field: 'once',
+    usage: '--once [boolean]',
+    help: 'bring the kernel up to date once and exit: 0 when all is programmed, else 1',
+    group: loop,
+    standard: 'false',
+  },
+  {
+    field: 'syncPeriod',
+    usage: '--ipvs-sync-period <duration>',
+    help: 'how often the kernel is read back, compared and repaired',
+    group: loop,
+    standard: '30s',
+  },
+  {
+    field: 'minSyncPeriod',
+    usage: '--ipvs-min-sync-period <duration>',
+    help: 'the least time between two writes, for changes to gather',
+    group: loop,
+    standard: '0s',
+  },
+  {
+    field: 'tcpTimeout',
+    usage: '--ipvs-tcp-timeout <duration>',
+    help: 'how long an idle TCP connection is remembered; 0 keeps what the kernel has',
+    group: loop,
+    standard: '0s',
+  },
+  {
+    field: 'tcpFinTimeout',
+    usage: '--ipvs-tcpfin-timeout <duration>',
+    help: 'the same, after a FIN; 0 keeps what the kernel has',
+    group: loop,
+    standard: '0s',
+  },
+  {
+    field: 'udpTimeout',
+    usage: '--ipvs-udp-timeout <duration>',
+    help: 'the same, for UDP; 0 keeps what the kernel has',
+    group: loop,
+    standard: '0s',
+  },
+];
+
+const allFlags = [...planningFlags, ...loopFlags, ...loggingFlags];
+
+/** The long name of the flag that sets a field: `--ipvs-scheduler`. */
+export function flagOf(field: keyof Configuration): string {
+  const usage = allFlags.find((flag) => flag.field === field)?.usage ?? field;
+  return /--[a-z-]+/.exec(usage)?.[0] ?? usage;
+}
+
+/**
+ * Makes the configuration of what was written on the command line.
+ *
+ * @param written by field, as commander left it; fields that were not given are absent
+ * @param nodeName what the environment calls this node, in `NODE_NAME`
+ * @throws ConfigurationError when anything is not as expected, with all that is wrong
+ */
+export function readConfiguration(
+  written: WrittenConfiguration,
+  nodeName: string | undefined,
+): Configuration {
+  const named = { ...written, nodeName: written.nodeName ?? nodeName ?? hostname() };
+  const result = configurationSchema.safeParse(named);
+  if (result.success) return result.data;
+  throw new ConfigurationError(
+    result.error.issues.map((issue) => {
+      const refused = refusedSetting.safeParse(issue.code === 'custom' ? issue.params : undefined).data;
+      const field = String(issue.path[0]) as keyof Configuration;
+      return {
+        where: flagOf(field),
+        expected: refused?.expected ?? issue.message,
+        got: refused?.got ?? shown(written[field]),
+        hint: refused?.hint ?? 'see --help',
+        severity: 'error' as const,
+      };
+    }),
+  );
+}

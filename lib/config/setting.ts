@@ -1,0 +1,156 @@
+import { z } from 'zod';
+import { parseCidr } from '../model/address.ts';
+import { durationForm, durationHint, parseDuration } from './duration.ts';
+import { suggestion } from './suggestion.ts';
+
+/** How one setting is read from what a person wrote. */
+interface Reading<Value> {
+  /** What is accepted, as a noun. */
+  readonly expected: string;
+  /** Gives undefined for what is not accepted. */
+  readonly read: (written: unknown) => Value | undefined;
+  /** What to do about a value that was not accepted. */
+  readonly hint: (written: unknown) => string;
+  /** The part of what was written that is not accepted, where it is not the whole. */
+  readonly wrongPart?: (written: unknown) => unknown;
+}
+
+/** The details of a refused setting, as they travel in `params` of a zod issue. */
+export const refusedSetting = z.object({ expected: z.string(), got: z.string(), hint: z.string() });
+
+/** A refused setting: what was expected, what came and what to do. */
+export type RefusedSetting = z.infer<typeof refusedSetting>;
+
+/** A zod issue for a refused setting. */
+export function settingIssue(refused: RefusedSetting, input: unknown, path: PropertyKey[] = []) {
+  return { code: 'custom' as const, params: { ...refused }, message: refused.expected, input, path };
+}
+
+/** Writes a value as it is shown in a message: texts in quotes. */
+export function shown(written: unknown): string {
+  return Array.isArray(written) ? JSON.stringify(written.join(',')) : JSON.stringify(written);
+}
+
+function setting<Value>(reading: Reading<Value>) {
+  return z.unknown().transform((written, context): Value => {
+    const value = reading.read(written);
+    if (value !== undefined) return value;
+    const wrong = reading.wrongPart?.(written) ?? written;
+    const refused = { expected: reading.expected, got: shown(wrong), hint: reading.hint(wrong) };
+    context.addIssue(settingIssue(refused, written));
+    return z.NEVER;
+  });
+}
+
+/** A text that is not empty; white space around it is dropped. */
+export function textSetting(expected: string, hint: string) {
+  return setting({
+    expected,
+    read: (written) => (typeof written === 'string' && written.trim() !== '' ? written.trim() : undefined),
+    hint: () => hint,
+  });
+}
+
+/** Longest name of an interface: IFNAMSIZ (16, linux/if.h) less the terminating zero. */
+const longestInterface = 15;
+
+/** The name of a network interface, or the beginning of one. */
+export function interfaceSetting(meaning: string) {
+  return setting({
+    expected: `the name of a network interface: ${meaning}`,
+    read: (written) =>
+      typeof written === 'string' && written.length <= longestInterface && /^[^\s/]+$/.test(written)
+        ? written
+        : undefined,
+    hint: () => `write 1 to ${longestInterface} characters without blanks and slashes`,
+  });
+}
+
+/** A duration in Go's notation, as milliseconds. */
+export function durationSetting() {
+  return setting({
+    expected: durationForm,
+    read: (written) => (typeof written === 'string' ? parseDuration(written) : undefined),
+    hint: (written) => durationHint(String(written)),
+  });
+}
+
+/** `true` or `false`, as a word or as itself; a flag without a value is true. */
+export function booleanSetting() {
+  const words = new Map<unknown, boolean>([
+    [true, true],
+    [false, false],
+    ['true', true],
+    ['false', false],
+  ]);
+  return setting({
+    expected: 'true or false',
+    read: (written) => words.get(written),
+    hint: () => 'write the flag alone, or with =true or =false',
+  });
+}
+
+/** A whole number within bounds, both included. */
+export function integerSetting(lowest: number, highest: number) {
+  return setting({
+    expected: `a whole number from ${lowest} to ${highest}`,
+    read: (written) => {
+      const text = String(written).trim();
+      const number = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+      return number >= lowest && number <= highest ? number : undefined;
+    },
+    hint: () => `choose a number from ${lowest} to ${highest}`,
+  });
+}
+
+/** One of a few names. `hints` tells, for a name that is known and yet not accepted, what to do about it. */
+export function nameSetting<const Name extends string>(
+  names: readonly Name[],
+  hints: Readonly<Record<string, string>> = {},
+) {
+  return setting({
+    expected: `one of ${names.join(', ')}`,
+    read: (written) => names.find((name) => name === written),
+    hint: (written) => {
+      const near = suggestion(String(written), names);
+      return hints[String(written)] ?? (near === undefined ? `choose one of them` : `did you mean ${near}?`);
+    },
+  });
+}
+
+function cidrHint(item: string): string {
+  const parsed = parseCidr(item);
+  return 'hint' in parsed ? parsed.hint : 'write address/prefix';
+}
+
+/** The parts of a list: several values, each of which may be a list with commas. */
+function listItems(written: unknown): string[] {
+  const texts: unknown[] = Array.isArray(written) ? written : [written];
+  return texts
+    .flatMap((text) => String(text).split(','))
+    .map((text) => text.trim())
+    .filter((text) => text !== '');
+}
+
+/**
+ * CIDRs in canonical text, without duplicates. `aliases` are words that stand for CIDRs; `hints` tells what to do about
+ * words that are known and yet not accepted.
+ */
+export function cidrListSetting(
+  aliases: Readonly<Record<string, readonly string[]>> = {},
+  hints: Readonly<Record<string, string>> = {},
+) {
+  const read = (item: string): readonly string[] => {
+    const parsed = parseCidr(item);
+    return aliases[item] ?? ('cidr' in parsed ? [parsed.cidr] : []);
+  };
+  const firstWrong = (written: unknown): string | undefined =>
+    listItems(written).find((item) => read(item).length === 0);
+  return setting({
+    expected: 'a CIDR such as 10.244.0.0/16 or fd00:10::/64, or several with commas between',
+    read: (written): readonly string[] | undefined =>
+      firstWrong(written) === undefined ? [...new Set(listItems(written).flatMap(read))] : undefined,
+    hint: (wrong) => hints[String(wrong)] ?? cidrHint(String(wrong)),
+    wrongPart: firstWrong,
+  });
+}
