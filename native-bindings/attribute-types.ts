@@ -11,8 +11,8 @@ export interface AttributeType<T> {
   readonly minimum: number;
   /** Longest payload in bytes. */
   readonly maximum: number;
-  /** True where the payload is attributes again (NLA_F_NESTED is set). */
-  readonly nested: boolean;
+  /** Bits that go with the number of the attribute: `nestedBit`, `networkOrderBit` or 0. They are not checked on reading. */
+  readonly idBits: number;
   /** Appends the payload. Throws `invalid-argument` where the value does not fit. */
   write(writer: ByteWriter, value: T): void;
   /** Reads the payload in `[start, end)`; its length is within `minimum` and `maximum`. Nothing of the frame is kept. */
@@ -23,6 +23,16 @@ export interface AttributeType<T> {
 
 /** Longest payload of an attribute: its length field has 16 bits and counts the 4 bytes of the header. */
 export const longestPayload = 0xffff - 4;
+
+/** NLA_F_NESTED: the payload is attributes again. */
+export const nestedBit = 0x8000;
+/** NLA_F_NET_BYTEORDER: the payload is in network order. Few families look at it; ipset insists on it. */
+export const networkOrderBit = 0x4000;
+
+/** The same payload, marked as being in network order. */
+export function inNetworkOrder<T>(type: AttributeType<T>): AttributeType<T> {
+  return { ...type, idBits: networkOrderBit };
+}
 
 type NumberSetter = (view: DataView, at: number, value: number) => void;
 type NumberGetter = (view: DataView, at: number) => number;
@@ -39,7 +49,7 @@ function integer(
     name,
     minimum: size,
     maximum: size,
-    nested: false,
+    idBits: 0,
     write(writer, value) {
       if (!Number.isInteger(value) || value < minimum || value > maximum) {
         throw invalidArgument(`expected a ${name} (${minimum} to ${maximum}), got ${value}`);
@@ -135,7 +145,7 @@ function big(name: string, littleEndian: boolean): AttributeType<bigint> {
     name,
     minimum: 8,
     maximum: 8,
-    nested: false,
+    idBits: 0,
     write(writer, value) {
       if (BigInt.asUintN(64, value) !== value) throw invalidArgument(`expected a ${name}, got ${value}`);
       const at = writer.reserve(8);
@@ -156,7 +166,7 @@ export const flag: AttributeType<true> = {
   name: 'flag',
   minimum: 0,
   maximum: 0,
-  nested: false,
+  idBits: 0,
   write: () => undefined,
   read: () => true,
 };
@@ -166,7 +176,7 @@ export const text: AttributeType<string> = {
   name: 'zero-terminated text',
   minimum: 0,
   maximum: longestPayload,
-  nested: false,
+  idBits: 0,
   write(writer, value) {
     if (value.includes('\0'))
       throw invalidArgument(`expected text without a zero byte, got ${JSON.stringify(value)}`);
@@ -187,7 +197,7 @@ export function bytes(minimum = 0, maximum = longestPayload): AttributeType<Uint
     name: minimum === maximum ? `${minimum} bytes` : `${minimum} to ${maximum} bytes`,
     minimum,
     maximum,
-    nested: false,
+    idBits: 0,
     write(writer, value) {
       if (value.length < minimum || value.length > maximum) {
         throw invalidArgument(`expected ${minimum} to ${maximum} bytes, got ${value.length}`);
@@ -205,7 +215,7 @@ export const address: AttributeType<string> = {
   name: 'IP address',
   minimum: 4,
   maximum: 16,
-  nested: false,
+  idBits: 0,
   write: writeAddress,
   read: (frame, start, end) => addressText(frame.bytes, start, end),
 };
@@ -215,7 +225,7 @@ export const ignored: AttributeType<undefined> = {
   name: 'ignored',
   minimum: 0,
   maximum: longestPayload,
-  nested: false,
+  idBits: 0,
   write: () => undefined,
   read: () => undefined,
   show: (_frame, start, end) => `(${end - start} bytes)`,

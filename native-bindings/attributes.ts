@@ -1,4 +1,4 @@
-import { type AttributeType, ignored, longestPayload } from './attribute-types.ts';
+import { type AttributeType, ignored, longestPayload, nestedBit } from './attribute-types.ts';
 import { littleEndianHost as host } from './byte-order.ts';
 import type { ByteWriter, Frame } from './byte-writer.ts';
 import { invalidArgument, malformed, NetlinkError } from './error.ts';
@@ -25,8 +25,6 @@ export interface AttributeField {
 
 /** Bytes of `struct nlattr`. */
 const attributeHeader = 4;
-/** NLA_F_NESTED. */
-const nestedBit = 0x8000;
 /** NLA_TYPE_MASK. */
 const idMask = 0x3fff;
 
@@ -97,7 +95,7 @@ export function nested<Spec extends AttributeSpec>(
     name: 'nested attributes',
     minimum: 0,
     maximum: longestPayload,
-    nested: true,
+    idBits: nestedBit,
     table,
     write: (writer, value) => {
       table.encode(writer, value);
@@ -119,7 +117,7 @@ export function list<Value>(
     name: `list of ${item.name}`,
     minimum: 0,
     maximum: longestPayload,
-    nested: true,
+    idBits: nestedBit,
     item,
     write(writer, values) {
       values.forEach((value, index) => {
@@ -167,7 +165,7 @@ function writeAttribute(writer: ByteWriter, field: AttributeField, value: unknow
     );
   }
   writer.view.setUint16(start, length, host);
-  writer.view.setUint16(start + 2, field.type.nested ? field.id | nestedBit : field.id, host);
+  writer.view.setUint16(start + 2, field.id | field.type.idBits, host);
   writer.align();
 }
 
