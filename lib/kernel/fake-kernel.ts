@@ -1,0 +1,109 @@
+import type { BoundAddress } from '../model/bound-address.ts';
+import type { FirewallProgram } from '../model/firewall-program.ts';
+import type { IpSet, SetEntry } from '../model/ip-set.ts';
+import type { Keyed } from '../model/keyed.ts';
+import type { RealServer } from '../model/real-server.ts';
+import type { Sysctl } from '../model/sysctl.ts';
+import type { VirtualServer } from '../model/virtual-server.ts';
+import {
+  alwaysSame,
+  sameFirewall,
+  sameRealServer,
+  sameSet,
+  sameSysctl,
+  sameVirtualServer,
+} from './equality.ts';
+import { FakeTable } from './fake-table.ts';
+import type { KernelTables } from './kernel-tables.ts';
+import type { Refusal } from './table.ts';
+
+/** Every table of a node in memory. */
+export interface FakeKernel extends KernelTables {
+  readonly sysctls: FakeTable<Sysctl>;
+  readonly sets: FakeTable<IpSet>;
+  readonly firewall: FakeTable<FirewallProgram>;
+  readonly setEntries: FakeTable<SetEntry>;
+  readonly virtualServers: FakeTable<VirtualServer>;
+  readonly realServers: FakeTable<RealServer>;
+  readonly addresses: FakeTable<BoundAddress>;
+}
+
+/**
+ * A kernel in memory, empty. Its tables depend on each other as the real ones do: a real server needs its virtual
+ * server and an element its set, and both go with what they need.
+ */
+export function fakeKernel(): FakeKernel {
+  const [virtualServers, realServers] = parentAndChild<VirtualServer, RealServer>(
+    { name: 'virtual-servers', equals: sameVirtualServer },
+    { name: 'real-servers', equals: sameRealServer, parentOf: (server) => server.virtualServer.key },
+    'add real server',
+  );
+  const [sets, setEntries] = parentAndChild<IpSet, SetEntry>(
+    { name: 'sets', equals: sameSet },
+    { name: 'set-entries', equals: alwaysSame, parentOf: (entry) => entry.set },
+    'add set entry',
+  );
+  return {
+    sysctls: new FakeTable<Sysctl>('sysctls', { equals: sameSysctl }),
+    sets,
+    firewall: new FakeTable<FirewallProgram>('firewall', { equals: sameFirewall }),
+    setEntries,
+    virtualServers,
+    realServers,
+    addresses: new FakeTable<BoundAddress>('addresses', { equals: alwaysSame }),
+  };
+}
+
+interface Parent<Entry extends Keyed> {
+  readonly name: string;
+  readonly equals: (a: Entry, b: Entry) => boolean;
+}
+
+interface Child<Entry extends Keyed> extends Parent<Entry> {
+  readonly parentOf: (entry: Entry) => string;
+}
+
+/** Two tables of which an entry of the second needs one of the first. */
+function parentAndChild<P extends Keyed, C extends Keyed>(
+  parent: Parent<P>,
+  child: Child<C>,
+  operation: string,
+): readonly [FakeTable<P>, FakeTable<C>] {
+  const childrenOf = new Map<string, Set<string>>();
+  const children = new FakeTable<C>(child.name, {
+    equals: child.equals,
+    admit: (entry) => missingParent(parents, child.parentOf(entry), operation),
+    wrote(before, after) {
+      if (before !== undefined) childrenOf.get(child.parentOf(before))?.delete(before.key);
+      if (after !== undefined) addTo(childrenOf, child.parentOf(after), after.key);
+    },
+  });
+  const parents = new FakeTable<P>(parent.name, {
+    equals: parent.equals,
+    wrote(before, after) {
+      if (before === undefined || after !== undefined) return;
+      for (const key of childrenOf.get(before.key) ?? []) children.entries.delete(key);
+      childrenOf.delete(before.key);
+    },
+  });
+  return [parents, children];
+}
+
+function missingParent(
+  parents: { readonly entries: ReadonlyMap<string, Keyed>; readonly name: string },
+  key: string,
+  operation: string,
+): Refusal | undefined {
+  if (parents.entries.has(key)) return undefined;
+  return {
+    code: 'ENOENT',
+    operation,
+    message: `expected ${key} among the ${parents.name}, got no such entry`,
+  };
+}
+
+function addTo(index: Map<string, Set<string>>, parent: string, key: string): void {
+  const keys = index.get(parent);
+  if (keys === undefined) index.set(parent, new Set([key]));
+  else keys.add(key);
+}
