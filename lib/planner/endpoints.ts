@@ -1,0 +1,74 @@
+import type { Endpoint, EndpointSlice } from '../model/endpoint-slice.ts';
+import type { IpFamily } from '../model/family.ts';
+import type { ServicePort } from '../model/service.ts';
+
+/** An endpoint with the port on which it serves one service port. */
+export interface PortEndpoint {
+  readonly endpoint: Endpoint;
+  readonly port: number;
+  /** Whether it runs on the node that is planned for. */
+  readonly local: boolean;
+}
+
+/**
+ * Every endpoint of one family that serves a service port, whatever its conditions, sorted by address and port. Slices
+ * belong to a port by its name and protocol. An address and port that several slices list is given once, with the
+ * conditions that let the most through: while an endpoint moves between slices one of the two is out of date.
+ */
+export function endpointsOf(
+  slices: readonly EndpointSlice[],
+  port: ServicePort,
+  family: IpFamily,
+  nodeName: string,
+): PortEndpoint[] {
+  const found: PortEndpoint[] = [];
+  for (const slice of slices) {
+    if (slice.family === family) {
+      collect(slice, port, nodeName, found);
+    }
+  }
+  return found.length < 2 ? found : merge(found.sort(compare));
+}
+
+/** The endpoints that take new connections. */
+export function readyOf(endpoints: readonly PortEndpoint[]): PortEndpoint[] {
+  return endpoints.filter(isReady);
+}
+
+function isReady({ endpoint }: PortEndpoint): boolean {
+  return endpoint.ready;
+}
+
+function collect(slice: EndpointSlice, port: ServicePort, nodeName: string, found: PortEndpoint[]): void {
+  for (const slicePort of slice.ports) {
+    if (slicePort.name !== port.name || slicePort.protocol !== port.protocol) {
+      continue;
+    }
+    for (const endpoint of slice.endpoints) {
+      found.push({ endpoint, port: slicePort.port, local: endpoint.nodeName === nodeName });
+    }
+  }
+}
+
+/** By address, then port; of the same place the one to keep comes first. */
+function compare(a: PortEndpoint, b: PortEndpoint): number {
+  if (a.endpoint.address !== b.endpoint.address) {
+    return a.endpoint.address < b.endpoint.address ? -1 : 1;
+  }
+  return a.port - b.port || preference(b) - preference(a);
+}
+
+/** Locality before readiness before serving before not terminating, as bits of one number. */
+function preference({ endpoint, local }: PortEndpoint): number {
+  return (
+    (local ? 8 : 0) | (endpoint.ready ? 4 : 0) | (endpoint.serving ? 2 : 0) | (endpoint.terminating ? 0 : 1)
+  );
+}
+
+/** Keeps the first of each place. */
+function merge(sorted: readonly PortEndpoint[]): PortEndpoint[] {
+  return sorted.filter((one, index) => {
+    const last = sorted[index - 1];
+    return last?.endpoint.address !== one.endpoint.address || last.port !== one.port;
+  });
+}

@@ -1,0 +1,55 @@
+import type { BoundAddress } from '../model/bound-address.ts';
+import type { IpFamily } from '../model/family.ts';
+import type { KubeSet, SetEntry } from '../model/ip-set.ts';
+import { setEntry } from '../model/ip-set.ts';
+import type { PlannedVirtualServer, ServicePlan } from '../model/plan.ts';
+import type { Service } from '../model/service.ts';
+import { serviceKey } from '../model/service.ts';
+import { setNames } from './sets.ts';
+
+/** The plan of one service while it is being made. Of what is added twice the first stays. */
+export class PlanDraft {
+  readonly #virtualServers: PlannedVirtualServer[] = [];
+  readonly #setEntries: SetEntry[] = [];
+  readonly #addresses: BoundAddress[] = [];
+  /** One for all three: their keys cannot be mistaken for each other. */
+  readonly #keys = new Set<string>();
+
+  /** Adds a virtual server with its own real servers. */
+  addVirtualServer(planned: PlannedVirtualServer): void {
+    if (this.#isNew(planned.server.key)) {
+      this.#virtualServers.push(planned);
+    }
+  }
+
+  /** @param element in the notation of ipset(8) */
+  addSetEntry(set: KubeSet, family: IpFamily, element: string): void {
+    const entry = setEntry(setNames[family][set], element);
+    if (this.#isNew(entry.key)) {
+      this.#setEntries.push(entry);
+    }
+  }
+
+  /** @param address canonical text */
+  addAddress(address: string): void {
+    if (this.#isNew(address)) {
+      this.#addresses.push({ key: address, address });
+    }
+  }
+
+  /** What was added, in the order in which it was. The draft is not to be used any more. */
+  finish(service: Service): ServicePlan {
+    return {
+      service: serviceKey(service.namespace, service.name),
+      created: service.created,
+      virtualServers: this.#virtualServers,
+      setEntries: this.#setEntries,
+      addresses: this.#addresses,
+    };
+  }
+
+  #isNew(key: string): boolean {
+    const before = this.#keys.size;
+    return this.#keys.add(key).size > before;
+  }
+}
