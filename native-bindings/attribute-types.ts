@@ -205,7 +205,11 @@ export function bytes(minimum = 0, maximum = longestPayload): AttributeType<Uint
       const at = writer.reserve(value.length);
       writer.bytes.set(value, at);
     },
-    read: (frame, start, end) => Uint8Array.prototype.slice.call(frame.bytes, start, end),
+    read(frame, start, end) {
+      const copy = new Uint8Array(end - start);
+      for (let at = start; at < end; at += 1) copy[at - start] = frame.bytes[at] ?? 0;
+      return copy;
+    },
     show: (frame, start, end) => frame.bytes.toString('hex', start, end),
   };
 }

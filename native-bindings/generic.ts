@@ -1,16 +1,18 @@
 import { text, u16, u32 } from './attribute-types.ts';
 import { attributes } from './attributes.ts';
 import type { ByteWriter, Frame } from './byte-writer.ts';
-import { connect, type Connection, type ConnectionOptions } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { hasCode, malformed, NetlinkError } from './error.ts';
 import type { Message } from './message.ts';
-import { protocols } from './socket.ts';
 
 /** Bytes of `struct genlmsghdr`. */
 export const genericHeader = 4;
 
-/** GENL_ID_CTRL and its commands (linux/genetlink.h). */
-const controller = { type: 16, getFamily: 3, version: 1 } as const;
+/** GENL_ID_CTRL: the message type of the controller, which knows the other families (linux/genetlink.h). */
+export const controllerType = 16;
+
+/** CTRL_CMD_GETFAMILY. */
+const getFamily = { command: 3, version: 1 } as const;
 
 /** `CTRL_ATTR_*` (linux/genetlink.h). */
 export const controllerAttributes = attributes({
@@ -55,9 +57,9 @@ export function lookUpFamily(connection: Connection, name: string, advice: strin
     const [family] = connection.request(
       {
         operation: `look up generic netlink family ${name}`,
-        type: controller.type,
+        type: controllerType,
         write(writer) {
-          writeGenericHeader(writer, controller.getFamily, controller.version);
+          writeGenericHeader(writer, getFamily.command, getFamily.version);
           controllerAttributes.encode(writer, { familyName: name });
         },
       },
@@ -80,9 +82,4 @@ function readFamily(frame: Frame, message: Message): GenericFamily {
   if (values.familyId === undefined)
     throw malformed('expected attribute familyId, got none', message.payload);
   return { id: values.familyId, version: values.version ?? 0 };
-}
-
-/** Opens a connection to the generic netlink protocol. */
-export function connectGeneric(options: ConnectionOptions): Connection {
-  return connect(protocols.generic, options);
 }
