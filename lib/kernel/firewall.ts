@@ -1,0 +1,162 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { IpFamily } from '../model/family.ts';
+import { ipFamilies } from '../model/family.ts';
+import type { FirewallProgram } from '../model/firewall-program.ts';
+import type { CommandResult, Run } from './command.ts';
+import { commandRunner } from './command.ts';
+import { iptablesFailure, iptablesText } from './iptables-failure.ts';
+import type { IptablesFailure } from './iptables-failure.ts';
+import { findFlavour, iptablesProgram, knowsRandomFully } from './iptables-flavour.ts';
+import type { IptablesFlavour } from './iptables-flavour.ts';
+import { restoreInput } from './iptables-restore.ts';
+import { canonicalRule } from './iptables-rule.ts';
+import { ourProgram, parseSave } from './iptables-save.ts';
+import type { SavedTables } from './iptables-save.ts';
+import { TableError } from './table.ts';
+import type { Change, Refusal, Refusals, Table } from './table.ts';
+
+/** What the firewall needs of its surroundings. */
+export interface FirewallOptions {
+  /** Runs the programs of iptables; real processes unless told otherwise. */
+  readonly run?: Run;
+  /** Where the proc file system is mounted: `/proc`. */
+  readonly proc?: string;
+  /** The flavour of iptables; found out on first use unless told. */
+  readonly flavour?: IptablesFlavour;
+}
+
+/** Seconds to wait for the lock that every user of legacy iptables takes. */
+const lockWait = '5';
+
+/**
+ * The iptables programs of both families, by family. A program is written by one `iptables-restore --noflush` and only
+ * our chains (`kubeChains`) and the jumps into them are read, changed or removed. Removing a program leaves
+ * KUBE-MARK-MASQ to those who still refer to it.
+ *
+ * A family that the kernel does not have reads as absent, and writing it is refused.
+ */
+export class Firewall implements Table<FirewallProgram> {
+  readonly name = 'firewall';
+  readonly #run: Run;
+  readonly #proc: string;
+  #flavour: Promise<IptablesFlavour> | undefined;
+
+  constructor(options: FirewallOptions = {}) {
+    this.#run = options.run ?? commandRunner();
+    this.#proc = options.proc ?? '/proc';
+    this.#flavour = options.flavour === undefined ? undefined : Promise.resolve(options.flavour);
+  }
+
+  async read(): Promise<ReadonlyMap<string, FirewallProgram>> {
+    const programs = new Map<string, FirewallProgram>();
+    for (const family of ipFamilies) {
+      if (!(await this.#hasFamily(family))) continue;
+      const saved = await this.#save(family);
+      if ('code' in saved) {
+        if (saved.code === 'no-table') continue;
+        throw new TableError(this.name, saved.code, saved.message);
+      }
+      const program = ourProgram(family, saved);
+      if (program !== undefined) programs.set(family, program);
+    }
+    return programs;
+  }
+
+  async apply(changes: readonly Change<FirewallProgram>[]): Promise<Refusals> {
+    const refusals = new Map<string, Refusal>();
+    for (const { key, after } of changes) {
+      const refusal = await this.#write(key as IpFamily, after);
+      if (refusal !== undefined) refusals.set(key, refusal);
+    }
+    return refusals;
+  }
+
+  equals(a: FirewallProgram, b: FirewallProgram): boolean {
+    return meaning(a) === meaning(b);
+  }
+
+  /** The flavour of iptables that the node uses. Found once: two flavours at a time would both judge every packet. */
+  async flavour(): Promise<IptablesFlavour> {
+    this.#flavour ??= findFlavour(this.#run);
+    return this.#flavour;
+  }
+
+  /** Whether the MASQUERADE target of this node's iptables takes `--random-fully`. */
+  async supportsRandomFully(): Promise<boolean> {
+    const version = await this.#run(iptablesProgram('IPv4', await this.flavour()), ['--version']);
+    return version.status === 0 && knowsRandomFully(version.stdout);
+  }
+
+  async #write(family: IpFamily, wanted: FirewallProgram | undefined): Promise<Refusal | undefined> {
+    if (!(await this.#hasFamily(family))) return wanted === undefined ? undefined : familyMissing(family);
+    const saved = await this.#save(family);
+    if ('code' in saved && saved.code !== 'no-table') return saved;
+    const input = restoreInput('code' in saved ? parseSave('') : saved, wanted);
+    if (input === '') return undefined;
+    const command = iptablesProgram(family, await this.flavour(), 'restore');
+    const result = await this.#run(command, ['--noflush', '-w', lockWait], input);
+    const failure = iptablesFailure(result);
+    return failure && refusal(command, 'write firewall rules', failure, result);
+  }
+
+  async #save(family: IpFamily): Promise<SavedTables | Refusal> {
+    const command = iptablesProgram(family, await this.flavour(), 'save');
+    const result = await this.#run(command, []);
+    const failure = iptablesFailure(result) ?? iptablesFailure(incompatible(result));
+    return failure ? refusal(command, 'read firewall rules', failure, result) : parseSave(result.stdout);
+  }
+
+  /** Whether the kernel has a family: without IPv6 (`ipv6.disable=1`) ip6tables may work and mean nothing. */
+  async #hasFamily(family: IpFamily): Promise<boolean> {
+    if (family === 'IPv4') return true;
+    return access(join(this.#proc, 'net/if_inet6')).then(
+      () => true,
+      () => false,
+    );
+  }
+}
+
+/**
+ * iptables-nft-save succeeds over a table that it cannot read and says so in a comment among the rules; here it is a
+ * failure of the run, as our rules may be in there.
+ */
+function incompatible(result: CommandResult): CommandResult {
+  const note = /^# Table `(nat|filter)' is incompatible, use 'nft' tool\.$/m.exec(result.stdout);
+  return note === null ? result : { ...result, status: 1, stderr: note[0] };
+}
+
+function refusal(
+  command: string,
+  operation: string,
+  failure: IptablesFailure,
+  result: CommandResult,
+): Refusal {
+  return {
+    code: failure.code,
+    operation,
+    message: `expected ${command} to succeed, got "${iptablesText(result)}"; ${failure.advice}`,
+  };
+}
+
+function familyMissing(family: IpFamily): Refusal {
+  return {
+    code: 'no-family',
+    operation: 'write firewall rules',
+    message: `expected a kernel with ${family}, got one without (no /proc/net/if_inet6); enable it on the node or leave the family out of the configuration`,
+  };
+}
+
+/** A text that is equal for two programs when the kernel does the same with both. */
+function meaning(program: FirewallProgram): string {
+  const hookOrder = new Map<string, string[]>();
+  for (const { table, hook, rule } of program.jumps) {
+    const place = `${table} ${hook}`;
+    hookOrder.set(place, [...(hookOrder.get(place) ?? []), canonicalRule(rule)]);
+  }
+  const chains = program.chains.map(({ table, name, rules }) =>
+    [table, name, ...rules.map(canonicalRule)].join('\n'),
+  );
+  const hooks = [...hookOrder].map(([place, rules]) => [place, ...rules].join('\n'));
+  return [...chains.sort(), ...hooks.sort()].join('\n\n');
+}
