@@ -60,7 +60,7 @@ headers_of_node() {
 
 install_modules() {
   local stamp=node_modules/.setup-stamp
-  [ package-lock.json -nt "$stamp" ] || [ package.json -nt "$stamp" ] || return 0
+  [ package-lock.json -nt "$stamp" ] || return 0
   command -v npm >/dev/null || fail 'npm is missing' 'Install Node.js 20 or newer with npm; it brings the Node that the project runs on.'
   local headers
   headers=$(headers_of_node)

@@ -33,7 +33,10 @@ const stages: readonly Stage[] = [
       'test/packets/**/*.test.ts',
     ],
   },
-  { title: 'the lab, from outside', command: ['mocha', '--fail-zero', '--timeout', '120000', 'test/host/**/*.test.ts'] },
+  {
+    title: 'the lab, from outside',
+    command: ['mocha', '--fail-zero', '--timeout', '120000', 'test/host/**/*.test.ts'],
+  },
 ];
 
 /** What mocha said it counted: `12 passing (3s)`, `1 failing`. */
