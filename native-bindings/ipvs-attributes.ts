@@ -1,3 +1,4 @@
+import { addressText, ipv4Text } from './address.ts';
 import {
   type AttributeType,
   bytes,
@@ -56,7 +57,16 @@ const serviceFlags: AttributeType<number> = {
  * `union nf_inet_addr`. The kernel always sends 16 bytes, whatever the family, and takes 4 for IPv4; which of the two
  * it is, another attribute tells.
  */
-const inetAddress = bytes(4, 16);
+const inetAddress: AttributeType<Uint8Array> = {
+  ...bytes(4, 16),
+  show(frame, start, end) {
+    const isIpv4 = frame.bytes.subarray(start + 4, end).every((byte) => byte === 0);
+    return isIpv4 ? ipv4Text(frame.bytes, start) : addressText(frame.bytes, start, end);
+  },
+};
+
+/** The mask of IPv4 in network order, as a number; for IPv6 the prefix length in host order. */
+const netmask: AttributeType<number> = { ...u32be, show: (frame, start) => ipv4Text(frame.bytes, start) };
 
 /** `IPVS_STATS_ATTR_*` as they are within STATS64; rates are per second, averaged by the kernel. */
 export const ipvsStatsAttributes = attributes({
@@ -70,6 +80,7 @@ export const ipvsStatsAttributes = attributes({
   outPacketRate: [8, count64],
   inByteRate: [9, count64],
   outByteRate: [10, count64],
+  padding: [11, ignored],
 });
 
 /** `IPVS_SVC_ATTR_*`. */
@@ -82,7 +93,7 @@ export const ipvsServiceAttributes = attributes({
   scheduler: [6, text],
   flags: [7, serviceFlags],
   timeout: [8, u32],
-  netmask: [9, u32be],
+  netmask: [9, netmask],
   stats32: [10, ignored],
   persistenceEngine: [11, text],
   stats: [12, nested(ipvsStatsAttributes)],

@@ -168,11 +168,17 @@ export const ipvsDialect: Dialect = {
   describe(frame, message) {
     const command = genericCommand(frame, message);
     if (message.type === controllerType) {
-      return { name: `CONTROLLER ${command}`, fixedPart: genericHeader, attributes: controllerAttributes };
+      return {
+        name: `CONTROLLER ${command}`,
+        fixedPart: genericHeader,
+        fixed: '',
+        attributes: controllerAttributes,
+      };
     }
     return {
       name: commandNames.get(command) ?? `command ${command}`,
       fixedPart: genericHeader,
+      fixed: '',
       attributes: command === ipvsCommands.SET_INFO ? ipvsInfoAttributes : ipvsCommandAttributes,
     };
   },

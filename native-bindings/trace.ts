@@ -1,5 +1,5 @@
 import { acknowledgementAttributes } from './acknowledgement.ts';
-import type { AttributeType } from './attribute-types.ts';
+import { type AttributeType, ignored } from './attribute-types.ts';
 import {
   type AttributeField,
   type AttributeSpec,
@@ -28,6 +28,8 @@ export interface Dialect {
 export interface MessageDescription {
   readonly name: string;
   readonly fixedPart: number;
+  /** The fixed part in words; its bytes where it is left out. */
+  readonly fixed?: string;
   readonly attributes?: AttributeNames;
 }
 
@@ -65,21 +67,30 @@ export function formatMessage(frame: Frame, message: Message, dialect?: Dialect)
   const control = formatControl(frame, message);
   if (control !== undefined) return control;
   const description = dialect?.describe(frame, message) ?? { name: `type ${message.type}`, fixedPart: 0 };
-  const flags = flagNames.filter(([bit]) => (message.flags & bit) !== 0).map(([, name]) => name);
   const from = Math.min(message.payload + description.fixedPart, message.end);
-  const fixed = frame.bytes.toString('hex', message.payload, from);
-  const dump = (message.flags & messageFlags.dump) === messageFlags.dump ? ['dump'] : [];
   return [
     dialect?.name ?? 'netlink',
     description.name,
     `#${message.sequence}`,
-    ...flags,
-    ...dump,
-    ...(fixed === '' ? [] : [`[${fixed}]`]),
+    ...formatFlags(message.flags),
+    description.fixed ?? hex(frame, message.payload, from),
     formatAttributes(description.attributes, frame, from, message.end),
   ]
     .filter((part) => part !== '')
     .join(' ');
+}
+
+function formatFlags(flags: number): readonly string[] {
+  const names = flagNames.filter(([bit]) => (flags & bit) !== 0).map(([, name]) => name);
+  return (flags & messageFlags.dump) === messageFlags.dump ? [...names, 'dump'] : names;
+}
+
+/** Bytes that are shown of what has no name. */
+const shownBytes = 32;
+
+function hex(frame: Frame, start: number, end: number): string {
+  const shown = frame.bytes.toString('hex', start, Math.min(end, start + shownBytes));
+  return end - start > shownBytes ? `${shown}…(${end - start} bytes)` : shown;
 }
 
 function formatControl(frame: Frame, message: Message): string | undefined {
@@ -108,10 +119,11 @@ export function formatAttributes(
   const parts: string[] = [];
   try {
     forEachAttribute(frame, start, end, (id, from, to) => {
-      parts.push(formatAttribute(names?.field(id), id, frame, from, to));
+      const field = names?.field(id);
+      if (field?.type !== ignored || to > from) parts.push(formatAttribute(field, id, frame, from, to));
     });
   } catch {
-    parts.push(`(malformed: ${frame.bytes.toString('hex', start, end)})`);
+    parts.push(`(malformed: ${hex(frame, start, end)})`);
   }
   return parts.join(' ');
 }
@@ -123,7 +135,7 @@ function formatAttribute(
   from: number,
   to: number,
 ): string {
-  if (field === undefined) return `#${id}=${frame.bytes.toString('hex', from, to)}`;
+  if (field === undefined) return `#${id}=${hex(frame, from, to)}`;
   return `${field.name}${formatPayload(field.type, frame, from, to)}`;
 }
 
@@ -132,7 +144,7 @@ function formatPayload(type: AttributeType<unknown>, frame: Frame, from: number,
     return `{${formatAttributes(type.table as AttributeTable<AttributeSpec>, frame, from, to)}}`;
   if ('item' in type) return `[${formatItems(type.item as AttributeType<unknown>, frame, from, to)}]`;
   if (to - from < type.minimum || to - from > type.maximum) {
-    return `=(malformed: ${frame.bytes.toString('hex', from, to)})`;
+    return `=(malformed: ${hex(frame, from, to)})`;
   }
   if (type.show !== undefined) return `=${type.show(frame, from, to)}`;
   return to === from ? '' : `=${String(type.read(frame, from, to))}`;
