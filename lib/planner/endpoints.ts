@@ -12,8 +12,8 @@ export interface PortEndpoint {
 
 /**
  * Every endpoint of one family that serves a service port, whatever its conditions, sorted by address and port. Slices
- * belong to a port by its name and protocol. An address and port that several slices list is given once, with the
- * conditions that let the most through: while an endpoint moves between slices one of the two is out of date.
+ * belong to a port by its name and protocol. An address and port that several slices list is given once: ready
+ * where one of them says so, and of equally ready ones that of this node.
  */
 export function endpointsOf(
   slices: readonly EndpointSlice[],
@@ -58,10 +58,10 @@ function compare(a: PortEndpoint, b: PortEndpoint): number {
   return a.port - b.port || preference(b) - preference(a);
 }
 
-/** Locality before readiness before serving before not terminating, as bits of one number. */
+/** Readiness before locality before serving before not terminating, as bits of one number. */
 function preference({ endpoint, local }: PortEndpoint): number {
   return (
-    (local ? 8 : 0) | (endpoint.ready ? 4 : 0) | (endpoint.serving ? 2 : 0) | (endpoint.terminating ? 0 : 1)
+    (endpoint.ready ? 8 : 0) | (local ? 4 : 0) | (endpoint.serving ? 2 : 0) | (endpoint.terminating ? 0 : 1)
   );
 }
 
