@@ -1,0 +1,180 @@
+import type { EndpointSlice } from '../model/endpoint-slice.ts';
+import type { Service, ServiceKey } from '../model/service.ts';
+import { serviceKey } from '../model/service.ts';
+import type { ServiceState } from '../model/service-state.ts';
+import { sameService, sameSlice } from './equality.ts';
+
+/** What is known under one service's key. Either part may come first. Never changed, only replaced. */
+interface Entry {
+  readonly service: Service | undefined;
+  /** Sorted by name. */
+  readonly slices: readonly EndpointSlice[];
+}
+
+const nothing: Entry = { service: undefined, slices: [] };
+
+/**
+ * The services and slices that a source has read, and which services have changed since someone last asked. Values are
+ * kept as they are handed in, and handed out: neither side may change them afterwards. Every call costs in proportion
+ * to the one service that it is about.
+ *
+ * A service counts as changed when planning it may now give another plan: the service itself came, went or became
+ * another, or one of its slices did. Writing what is there already is no change, nor is a slice whose service is not
+ * there.
+ */
+export class Catalog {
+  readonly #entries = new Map<ServiceKey, Entry>();
+  /** The service that each slice belongs to, by the slice's `namespace/name`. */
+  readonly #owners = new Map<string, ServiceKey>();
+  readonly #listeners = new Set<() => void>();
+  #changed = new Set<ServiceKey>();
+  #size = 0;
+  #synced = false;
+
+  /** How many services there are. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Whether the source has handed in everything there is at least once. Until then what is missing may yet come. */
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  /** For the source to call when it has handed in everything there is. The first call is told to the listeners. */
+  markSynced(): void {
+    if (!this.#synced) {
+      this.#synced = true;
+      this.#notify();
+    }
+  }
+
+  /** Adds a service, or replaces the one of that name. */
+  setService(service: Service): void {
+    const key = serviceKey(service.namespace, service.name);
+    const { service: before, slices } = this.#entries.get(key) ?? nothing;
+    if (before !== undefined && sameService(before, service)) {
+      return;
+    }
+    this.#size += before === undefined ? 1 : 0;
+    this.#entries.set(key, { service, slices });
+    this.#report(key);
+  }
+
+  /** Removes a service; its slices stay, for they are removed by themselves. Nothing happens where there is none. */
+  deleteService(key: ServiceKey): void {
+    const entry = this.#entries.get(key);
+    if (entry?.service === undefined) {
+      return;
+    }
+    this.#size -= 1;
+    this.#put(key, { service: undefined, slices: entry.slices });
+    this.#report(key);
+  }
+
+  /** Adds a slice, or replaces the one of that name, even where that one belongs to another service. */
+  setSlice(slice: EndpointSlice): void {
+    const id = serviceKey(slice.namespace, slice.name);
+    const key = serviceKey(slice.namespace, slice.service);
+    const owner = this.#owners.get(id);
+    if (owner !== undefined && owner !== key) {
+      this.#removeSlice(owner, slice.name);
+    }
+    this.#owners.set(id, key);
+    this.#placeSlice(key, slice);
+  }
+
+  /** Removes a slice. Nothing happens where there is none. */
+  deleteSlice(namespace: string, name: string): void {
+    const id = serviceKey(namespace, name);
+    const owner = this.#owners.get(id);
+    if (owner !== undefined) {
+      this.#owners.delete(id);
+      this.#removeSlice(owner, name);
+    }
+  }
+
+  /** A service with its slices, or `undefined` where there is no such service, whether or not slices of it are known. */
+  get(key: ServiceKey): ServiceState | undefined {
+    const entry = this.#entries.get(key);
+    return entry?.service === undefined ? undefined : { service: entry.service, slices: entry.slices };
+  }
+
+  /** The keys of all services. */
+  *keys(): IterableIterator<ServiceKey> {
+    for (const [key, { service }] of this.#entries) {
+      if (service !== undefined) {
+        yield key;
+      }
+    }
+  }
+
+  /** The services that changed since the last call, those that are gone included. */
+  takeChanged(): ReadonlySet<ServiceKey> {
+    const changed = this.#changed;
+    this.#changed = new Set();
+    return changed;
+  }
+
+  /**
+   * Has a function called when there is something new: synchronously within the first change after a `takeChanged`,
+   * not again until the changes are taken, and once when the catalog becomes synced. Taking the changes at once would
+   * take the first of a burst alone; a listener should only arrange for it.
+   *
+   * @returns what ends the calls
+   */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  #placeSlice(key: ServiceKey, slice: EndpointSlice): void {
+    const { service, slices } = this.#entries.get(key) ?? nothing;
+    const index = placeOf(slice.name, slices);
+    const before = slices[index];
+    const replaces = before?.name === slice.name;
+    this.#entries.set(key, { service, slices: slices.toSpliced(index, replaces ? 1 : 0, slice) });
+    if (service !== undefined && !(replaces && sameSlice(before, slice))) {
+      this.#report(key);
+    }
+  }
+
+  #removeSlice(key: ServiceKey, name: string): void {
+    const { service, slices } = this.#entries.get(key) ?? nothing;
+    this.#put(key, { service, slices: slices.filter((slice) => slice.name !== name) });
+    if (service !== undefined) {
+      this.#report(key);
+    }
+  }
+
+  /** Stores an entry, unless there is nothing in it. */
+  #put(key: ServiceKey, entry: Entry): void {
+    if (entry.service === undefined && entry.slices.length === 0) {
+      this.#entries.delete(key);
+    } else {
+      this.#entries.set(key, entry);
+    }
+  }
+
+  #report(key: ServiceKey): void {
+    const first = this.#changed.size === 0;
+    this.#changed.add(key);
+    if (first) {
+      this.#notify();
+    }
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) {
+      listener();
+    }
+  }
+}
+
+/** The index of the slice of a name in a list sorted by name, or the one where it belongs. */
+function placeOf(name: string, slices: readonly EndpointSlice[]): number {
+  const index = slices.findIndex((slice) => slice.name >= name);
+  return index === -1 ? slices.length : index;
+}
