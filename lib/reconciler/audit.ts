@@ -1,0 +1,93 @@
+import type { VirtualServer } from '../model/virtual-server.ts';
+import type { Clock } from './clock.ts';
+import { toError } from './errors.ts';
+import { discardOurs, type Reading, type Readings } from './extras.ts';
+import type { Ledger } from './ledger.ts';
+import { readBack } from './read-back.ts';
+import type { AuditReport, DriftedEntry } from './reports.ts';
+import type { EntryOf, TableName } from './table-name.ts';
+
+/** What an audit needs besides the ledger. */
+export interface AuditOptions {
+  readonly clock: Clock;
+  /** Virtual servers that are never deleted. */
+  readonly keeps: (server: VirtualServer) => boolean;
+  /** Whether every service that there is has a plan; what is not wanted is removed only then. */
+  readonly complete: () => boolean;
+}
+
+/**
+ * Reads the tables back one by one and marks what is not as it should be: to be written where it is missing or
+ * different, to be removed where it is ours and not wanted. Between two steps other changes may be written.
+ */
+export class Audit {
+  readonly #ledger: Ledger;
+  readonly #options: AuditOptions;
+  readonly #started: number;
+  readonly #drift: DriftedEntry[] = [];
+  readonly #failures: { table: TableName; error: Error }[] = [];
+  readonly #readings: Readings = {};
+  readonly #steps: (() => Promise<void> | void)[];
+
+  constructor(ledger: Ledger, options: AuditOptions) {
+    this.#ledger = ledger;
+    this.#options = options;
+    this.#started = options.clock.now();
+    this.#steps = [
+      () => this.#compareBase('sysctls'),
+      () => this.#compareBase('sets'),
+      () => this.#compareBase('firewall'),
+      async () => {
+        this.#readings.setEntries = await this.#compare('setEntries');
+      },
+      async () => {
+        this.#readings.addresses = await this.#compare('addresses');
+      },
+      async () => {
+        this.#readings.virtualServers = await this.#compare('virtualServers');
+      },
+      async () => {
+        this.#readings.realServers = await this.#compare('realServers');
+      },
+      () => {
+        this.#discard();
+      },
+    ];
+  }
+
+  /** Takes the next step. Nothing may be written while it is under way. Returns false after the last one. */
+  async step(): Promise<boolean> {
+    await this.#steps.shift()?.();
+    return this.#steps.length > 0;
+  }
+
+  report(): AuditReport {
+    const ended = this.#options.clock.now();
+    return { drift: this.#drift, failures: this.#failures, milliseconds: ended - this.#started, ended };
+  }
+
+  /** What a base table holds besides is left alone. */
+  async #compareBase(name: 'sysctls' | 'sets' | 'firewall'): Promise<void> {
+    await this.#compare(name);
+  }
+
+  async #compare<Name extends TableName>(name: Name): Promise<Reading<EntryOf<Name>> | undefined> {
+    try {
+      const { actual, missing, different, extra } = await readBack(this.#ledger, name);
+      for (const key of missing) this.#drift.push({ table: name, key, kind: 'missing' });
+      for (const key of different) this.#drift.push({ table: name, key, kind: 'different' });
+      return { actual, extra };
+    } catch (error) {
+      this.#failures.push({ table: name, error: toError(error) });
+      return undefined;
+    }
+  }
+
+  #discard(): void {
+    const { keeps, complete } = this.#options;
+    if (!complete()) return;
+    for (const { table, key } of discardOurs(this.#ledger.tables, this.#readings, keeps)) {
+      this.#drift.push({ table, key, kind: 'extra' });
+    }
+  }
+}

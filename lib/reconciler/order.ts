@@ -1,0 +1,39 @@
+import type { Keyed } from '../model/keyed.ts';
+import type { SetEntry } from '../model/ip-set.ts';
+import type { TableLedgers } from './ledger.ts';
+import { recordElements } from './ownership.ts';
+import type { TableLedger } from './table-ledger.ts';
+
+/** Whether the kernel is believed to lack an entry that is wanted, so that what hangs on it cannot be written. */
+export function isMissing(ledger: TableLedger<Keyed>, key: string): boolean {
+  return ledger.wanted(key) !== undefined && ledger.believed(key) === undefined;
+}
+
+/**
+ * Addresses that have virtual servers to come and none in the kernel. Bound before one is there, they would lead
+ * packets to the node itself.
+ */
+export function addressesWithoutServer({ virtualServers, addresses }: TableLedgers): ReadonlySet<string> {
+  const unserved = new Set<string>();
+  for (const { address } of virtualServers.missing()) {
+    if (isMissing(addresses, address)) unserved.add(address);
+  }
+  if (unserved.size === 0) return unserved;
+  for (const { key, address } of virtualServers.entries()) {
+    if (unserved.has(address) && !isMissing(virtualServers, key)) unserved.delete(address);
+  }
+  return unserved;
+}
+
+/**
+ * Tells which set entries must stay because they are the record of a virtual server that is still there against its
+ * will: without them a later process could not know it for ours.
+ */
+export function recordsInUse({ virtualServers }: TableLedgers): (entry: SetEntry) => boolean {
+  if (!virtualServers.known) return () => true;
+  const elements = new Set<string>();
+  for (const server of virtualServers.leaving()) {
+    for (const element of recordElements(server)) elements.add(element);
+  }
+  return ({ element }) => elements.has(element);
+}

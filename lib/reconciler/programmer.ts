@@ -1,0 +1,205 @@
+import type { KernelTables } from '../kernel/kernel-tables.ts';
+import type { Keyed } from '../model/keyed.ts';
+import type { BasePlan, ServicePlan } from '../model/plan.ts';
+import type { ServiceKey } from '../model/service.ts';
+import type { VirtualServer } from '../model/virtual-server.ts';
+import { Adoption } from './adoption.ts';
+import { Audit } from './audit.ts';
+import type { Clock } from './clock.ts';
+import { toError } from './errors.ts';
+import { Ledger } from './ledger.ts';
+import type { Log } from './log.ts';
+import { isExcluded } from './ownership.ts';
+import { readBack } from './read-back.ts';
+import type { PlanFailure, ReconcilerListener } from './reports.ts';
+import { RetryQueue } from './retry.ts';
+import { type TableName, upsertOrder } from './table-name.ts';
+import {
+  type Gate,
+  openGate,
+  type TableChanges,
+  Transaction,
+  type TransactionReport,
+} from './transaction.ts';
+
+/** What it takes to bring services into the kernel. */
+export interface ProgrammerOptions {
+  readonly tables: KernelTables;
+  readonly base: BasePlan;
+  /** What the kernel should hold for a service; `undefined` where it is gone or wants nothing. */
+  readonly plan: (service: ServiceKey) => ServicePlan | undefined;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** A number from 0 up to but not including 1. */
+  readonly random: () => number;
+  /** Virtual servers on addresses in these CIDRs, in canonical text, are never deleted. */
+  readonly excludeCIDRs?: readonly string[];
+  readonly listener?: ReconcilerListener;
+}
+
+/** Entries that one log line names at most. */
+const longestList = 20;
+
+/**
+ * The steps from services to the kernel: adopt what is there, plan services, write the difference, audit. Only one step
+ * may be under way at a time; who takes them, and when, is the business of the loop, of `runOnce` and of `diff`.
+ */
+export class Programmer {
+  readonly ledger: Ledger;
+  readonly retries: RetryQueue;
+  readonly #options: ProgrammerOptions;
+  readonly #keeps: (server: VirtualServer) => boolean;
+  readonly #adoption: Adoption;
+  readonly #planFailures = new Map<ServiceKey, PlanFailure>();
+  readonly #gate: Gate;
+
+  constructor(options: ProgrammerOptions) {
+    const { tables, listener, log, clock, random, excludeCIDRs = [] } = options;
+    this.#options = options;
+    this.#keeps = (server) => isExcluded(excludeCIDRs, server);
+    this.ledger = new Ledger(tables, {
+      keeps: this.#keeps,
+      contended: (conflict) => {
+        log.warn({ ...conflict }, 'several services want one virtual server: the oldest has it');
+        listener?.contended?.(conflict);
+      },
+    });
+    this.retries = new RetryQueue({ clock, random });
+    this.#adoption = new Adoption(this.ledger.tables);
+    this.#gate = {
+      closed: (table) => !this.ledger.tables[table].known || this.retries.tableWaits(table),
+      waits: (table, key, after) => this.retries.waits(table, key, after, (a, b) => this.#same(table, a, b)),
+    };
+  }
+
+  /** Services whose plan could not be made at the last try. */
+  get planFailures(): readonly PlanFailure[] {
+    return [...this.#planFailures.values()];
+  }
+
+  /** Whether every service that was ever planned has a plan: what is not wanted then is known to be left over. */
+  get complete(): boolean {
+    for (const service of this.#planFailures.keys()) {
+      if (!this.ledger.has(service)) return false;
+    }
+    return true;
+  }
+
+  /**
+   * Reads every table, so that what is there already needs no write, and takes up the base plan. A table that cannot be
+   * read is not written before it can.
+   */
+  async adopt(): Promise<void> {
+    await this.#adoption.read((table, error) => {
+      this.#fail(table, error, 0);
+    });
+    this.ledger.setBase(this.#options.base);
+  }
+
+  /** Marks what an earlier process left and no service wants for removal. To be called when all services are planned. */
+  discardLeftovers(): void {
+    if (!this.complete) {
+      this.#adoption.forget();
+      return;
+    }
+    const left = this.#adoption.discardRest(this.#keeps);
+    if (left.length === 0) return;
+    const named = left.slice(0, longestList);
+    this.#options.log.info({ entries: named, count: left.length }, 'removing what an earlier process left');
+  }
+
+  /** Plans services and notes what that changes. A service that cannot be planned keeps the plan it has. */
+  plan(services: Iterable<ServiceKey>): void {
+    for (const service of services) {
+      try {
+        this.ledger.setPlan(service, this.#options.plan(service));
+        if (this.#planFailures.size > 0) this.#planFailures.delete(service);
+      } catch (error) {
+        this.#failPlan(service, toError(error));
+      }
+    }
+  }
+
+  /** Begins an audit of the tables against what is planned. */
+  audit(): Audit {
+    return new Audit(this.ledger, {
+      clock: this.#options.clock,
+      keeps: this.#keeps,
+      complete: () => this.complete,
+    });
+  }
+
+  /** Everything that waits to be written, refused entries included, without a write. */
+  changes(): TableChanges {
+    return new Transaction(this.ledger.tables, openGate, this.#options.clock).changes();
+  }
+
+  /**
+   * Writes everything that waits and is not left for a later try. Never rejects.
+   * @param revision the first revision that the changes may belong to
+   */
+  async write(revision: number): Promise<TransactionReport> {
+    await this.#readUnknown(revision);
+    const report = await new Transaction(this.ledger.tables, this.#gate, this.#options.clock).run();
+    for (const { table, error } of report.failed) this.#fail(table, error, revision);
+    for (const { table, key } of report.held) this.retries.hold(table, key, revision);
+    if (report.refused.length > 0) this.#refuse(report, revision);
+    this.retries.prune(
+      (table, key) => this.ledger.tables[table].isDirty(key),
+      (table) => this.ledger.tables[table].known,
+    );
+    return report;
+  }
+
+  async #readUnknown(revision: number): Promise<void> {
+    for (const name of upsertOrder) {
+      if (this.ledger.tables[name].known || this.retries.tableWaits(name)) continue;
+      try {
+        await readBack(this.ledger, name);
+      } catch (error) {
+        this.#fail(name, toError(error), revision);
+      }
+    }
+  }
+
+  #same(table: TableName, a: Keyed, b: Keyed): boolean {
+    const { table: kernel }: { table: { equals(a: Keyed, b: Keyed): boolean } } = this.ledger.tables[table];
+    return kernel.equals(a, b);
+  }
+
+  #refuse({ refused }: TransactionReport, revision: number): void {
+    const news = refused.filter(({ table, key, after, refusal }) =>
+      this.retries.refuse(table, key, after, refusal, revision),
+    );
+    if (news.length === 0) return;
+    const { log, listener } = this.#options;
+    const named = news.slice(0, longestList).map(({ table, key, refusal }) => ({ table, key, ...refusal }));
+    log.warn({ refused: named, count: news.length }, 'the kernel refused entries: they are tried again');
+    if (listener?.refused === undefined) return;
+    for (const { table, key } of news) {
+      const entry = this.retries.entry(table, key);
+      if (entry !== undefined) listener.refused(entry);
+    }
+  }
+
+  #fail(table: TableName, error: Error, revision: number): void {
+    if (!this.retries.fail(table, error, revision)) return;
+    const { log, listener } = this.#options;
+    log.error({ table, err: error }, 'it is not known what a table of the kernel holds: it is read again');
+    for (const failure of this.retries.failed()) {
+      if (failure.table === table) listener?.tableFailed?.(failure);
+    }
+  }
+
+  #failPlan(service: ServiceKey, error: Error): void {
+    const known = this.#planFailures.get(service)?.error.message === error.message;
+    const failure = { service, error };
+    this.#planFailures.set(service, failure);
+    if (known) return;
+    this.#options.log.error(
+      { service, err: error },
+      'a service cannot be planned: what it had stays in force',
+    );
+    this.#options.listener?.planFailed?.(failure);
+  }
+}

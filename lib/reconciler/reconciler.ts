@@ -1,0 +1,286 @@
+import { setImmediate as breathe } from 'node:timers/promises';
+import type { ServiceKey } from '../model/service.ts';
+import type { Audit } from './audit.ts';
+import { batchesOf, defaultFirstServices } from './batches.ts';
+import { StoppedError, toError } from './errors.ts';
+import { Journal } from './journal.ts';
+import { Programmer, type ProgrammerOptions } from './programmer.ts';
+import type { AuditReport, ReconcilerStatus } from './reports.ts';
+import { addTo, SyncTally } from './sync-tally.ts';
+import { perTable } from './table-name.ts';
+
+/** What a reconciler works on and how it paces itself. */
+export interface ReconcilerOptions extends ProgrammerOptions {
+  /** Milliseconds between two audits, give or take a tenth; 0 for no audit but the one at the start. */
+  readonly syncPeriod: number;
+  /** Milliseconds from the begin of one sync to the begin of the next at least. */
+  readonly minSyncPeriod: number;
+  /** Services that are complete in the kernel before any other is begun: `default/kubernetes` unless told otherwise. */
+  readonly firstServices?: readonly ServiceKey[];
+}
+
+/** One pass over changed services under way. */
+interface Sync {
+  readonly batches: Iterator<readonly ServiceKey[]>;
+  readonly tally: SyncTally;
+  readonly revision: number;
+}
+
+interface Waiter<Value> {
+  readonly resolve: (value: Value) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Keeps the kernel equal to what the services ask for: writes what changes, tries again what was refused, and reads
+ * everything back from time to time. It does one thing at a time, in steps between which the event loop runs; changes go
+ * before the steps of an audit.
+ *
+ * Nothing is read, written or removed before `start`, which is to be called when every service is known.
+ */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #programmer: Programmer;
+  readonly #journal: Journal;
+  readonly #pending = new Set<ServiceKey>();
+  readonly #writes = perTable(() => 0);
+  #phase: 'new' | 'loading' | 'running' | 'stopped' = 'new';
+  #revision = 0;
+  #written = 0;
+  #sync: Sync | undefined;
+  #audit: { readonly audit: Audit; readonly waiters: readonly Waiter<AuditReport>[] } | undefined;
+  #auditWaiters: Waiter<AuditReport>[] = [];
+  #settledWaiters: (() => void)[] = [];
+  #earliestSync = 0;
+  #auditDue = Infinity;
+  #cancelTimer: () => void = () => undefined;
+  #loop: Promise<void> | undefined;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+    this.#programmer = new Programmer(options);
+    this.#journal = new Journal(options.log, options.listener);
+  }
+
+  /**
+   * Begins: reads the kernel, brings these services into it and removes what an earlier process left.
+   * @param services every service that there is
+   */
+  start(services: Iterable<ServiceKey>): void {
+    if (this.#phase !== 'new') return;
+    this.#phase = 'loading';
+    this.changed(services);
+  }
+
+  /**
+   * Says that these services, or what their plans depend on, have changed. They are planned again and the difference is
+   * written soon.
+   * @returns the change's revision, to be compared with `status().programmed`
+   */
+  changed(services: Iterable<ServiceKey>): number {
+    for (const service of services) this.#pending.add(service);
+    this.#revision += 1;
+    this.#arm();
+    return this.#revision;
+  }
+
+  /** Reads every table back and repairs what drifted. Resolves when that is written; rejects if stopped before. */
+  audit(): Promise<AuditReport> {
+    if (this.#phase === 'stopped') return Promise.reject(stopped());
+    return new Promise((resolve, reject) => {
+      this.#auditWaiters.push({ resolve, reject });
+      this.#arm();
+    });
+  }
+
+  /** Resolves when nothing is left to be done but to try refused entries again. */
+  settled(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#settledWaiters.push(resolve);
+      this.#arm();
+    });
+  }
+
+  /** Ends after the batch that is being written, and leaves the kernel as it is. */
+  async stop(): Promise<void> {
+    this.#phase = 'stopped';
+    this.#cancelTimer();
+    await this.#loop;
+    for (const { reject } of this.#auditWaiters.splice(0)) reject(stopped());
+    for (const { reject } of this.#audit?.waiters ?? []) reject(stopped());
+    this.#audit = undefined;
+    for (const resolve of this.#settledWaiters.splice(0)) resolve();
+  }
+
+  status(): ReconcilerStatus {
+    const { ledger, retries, planFailures } = this.#programmer;
+    return {
+      revision: this.#revision,
+      programmed: retries.watermark(this.#written),
+      pendingServices: this.#pending.size,
+      pending: perTable((name) => ledger.tables[name].pending),
+      refused: retries.refused(),
+      failed: retries.failed(),
+      conflicts: ledger.conflicts(),
+      planFailures,
+      services: ledger.services,
+      entries: perTable((name) => ledger.tables[name].size),
+      writes: { ...this.#writes },
+      lastSync: this.#journal.lastSync,
+      lastAudit: this.#journal.lastAudit,
+    };
+  }
+
+  /** Sets the timer for whatever is due next, unless the loop is running and will see for itself. */
+  #arm(): void {
+    if (this.#loop !== undefined || this.#phase === 'new' || this.#phase === 'stopped') return;
+    this.#cancelTimer();
+    if (!this.#busy && this.#pending.size === 0) {
+      for (const resolve of this.#settledWaiters.splice(0)) resolve();
+    }
+    const due = this.#nextDue();
+    if (due === Infinity) return;
+    const { clock } = this.#options;
+    this.#cancelTimer = clock.after(Math.max(0, due - clock.now()), () => {
+      this.#wake();
+    });
+  }
+
+  /** Whether there is something to do that needs not wait for a time to come. */
+  get #busy(): boolean {
+    return (
+      this.#phase === 'loading' ||
+      this.#sync !== undefined ||
+      this.#audit !== undefined ||
+      this.#auditWaiters.length > 0
+    );
+  }
+
+  #nextDue(): number {
+    if (this.#busy) return 0;
+    const syncDue = this.#pending.size > 0 ? this.#earliestSync : Infinity;
+    return Math.min(syncDue, this.#auditDue, this.#programmer.retries.nextDue());
+  }
+
+  #wake(): void {
+    this.#loop ??= this.#run().then(() => {
+      this.#loop = undefined;
+      this.#arm();
+    });
+  }
+
+  async #run(): Promise<void> {
+    for (let task = this.#nextTask(); task !== undefined; task = this.#nextTask()) {
+      try {
+        await task();
+      } catch (error) {
+        this.#options.log.error(
+          { err: toError(error) },
+          'a step of the reconciler failed: the next one goes on',
+        );
+      }
+      await breathe();
+    }
+  }
+
+  /** The most urgent step, where one is due. */
+  #nextTask(): (() => Promise<void>) | undefined {
+    if (this.#phase === 'stopped') return undefined;
+    if (this.#sync !== undefined) return () => this.#syncBatch();
+    if (this.#phase === 'loading') return () => this.#load();
+    return this.#nextDueTask();
+  }
+
+  #nextDueTask(): (() => Promise<void>) | undefined {
+    const now = this.#options.clock.now();
+    if (this.#pending.size > 0 && this.#earliestSync <= now) return () => this.#beginSync();
+    if (this.#audit !== undefined) return () => this.#auditStep();
+    if (this.#auditWaiters.length > 0 || this.#auditDue <= now) return () => this.#beginAudit();
+    if (this.#programmer.retries.nextDue() <= now) return () => this.#retry();
+    return undefined;
+  }
+
+  async #load(): Promise<void> {
+    await this.#programmer.adopt();
+    await this.#beginSync();
+  }
+
+  async #beginSync(): Promise<void> {
+    const { clock, minSyncPeriod, firstServices = defaultFirstServices } = this.#options;
+    this.#earliestSync = clock.now() + minSyncPeriod;
+    const services = [...this.#pending];
+    this.#pending.clear();
+    this.#sync = {
+      batches: batchesOf(services, firstServices),
+      tally: new SyncTally(services, clock),
+      revision: this.#revision,
+    };
+    await this.#syncBatch();
+  }
+
+  async #syncBatch(): Promise<void> {
+    const sync = this.#sync;
+    if (sync === undefined) return;
+    const batch = sync.batches.next();
+    if (batch.done === true) {
+      await this.#endSync(sync);
+    } else {
+      sync.tally.plan(() => {
+        this.#programmer.plan(batch.value);
+      });
+      await this.#write(sync.tally);
+    }
+  }
+
+  async #endSync(sync: Sync): Promise<void> {
+    if (this.#phase === 'loading') {
+      this.#programmer.discardLeftovers();
+      await this.#write(sync.tally);
+      this.#scheduleAudit();
+    }
+    this.#sync = undefined;
+    this.#written = sync.revision;
+    if (this.#phase === 'loading') this.#phase = 'running';
+    this.#journal.synced(sync.tally.report());
+  }
+
+  async #retry(): Promise<void> {
+    const tally = new SyncTally([], this.#options.clock);
+    await this.#write(tally);
+    this.#journal.synced(tally.report());
+  }
+
+  #beginAudit(): Promise<void> {
+    this.#programmer.plan(this.#programmer.planFailures.map(({ service }) => service));
+    this.#audit = { audit: this.#programmer.audit(), waiters: this.#auditWaiters.splice(0) };
+    return this.#auditStep();
+  }
+
+  async #auditStep(): Promise<void> {
+    const under = this.#audit;
+    if (under === undefined || (await under.audit.step())) return;
+    const tally = new SyncTally([], this.#options.clock);
+    await this.#write(tally);
+    this.#audit = undefined;
+    this.#scheduleAudit();
+    const report = under.audit.report();
+    this.#journal.audited(report);
+    this.#journal.synced(tally.report());
+    for (const { resolve } of under.waiters) resolve(report);
+  }
+
+  #scheduleAudit(): void {
+    const { clock, random, syncPeriod } = this.#options;
+    this.#auditDue = syncPeriod > 0 ? clock.now() + syncPeriod * (0.9 + 0.2 * random()) : Infinity;
+  }
+
+  async #write(tally: SyncTally): Promise<void> {
+    const report = await this.#programmer.write(this.#written + 1);
+    tally.add(report);
+    addTo(this.#writes, report.writes);
+  }
+}
+
+function stopped(): StoppedError {
+  return new StoppedError('expected a running reconciler, but it has been stopped; make a new one');
+}
