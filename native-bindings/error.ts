@@ -103,26 +103,26 @@ export function invalidArgument(message: string): NetlinkError {
 }
 
 /** True if the error is a `NetlinkError` with one of the codes. */
-export function hasCode(error: unknown, ...codes: readonly string[]): error is NetlinkError {
+export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof NetlinkError && codes.includes(error.code);
 }
 
 /** The thing that was named is not there. */
-export function isNotFound(error: unknown): error is NetlinkError {
+export function isNotFound(error: unknown): boolean {
   return hasCode(error, 'ENOENT', 'ESRCH', 'ENODEV', 'EADDRNOTAVAIL', 'ENXIO');
 }
 
 /** The thing that should be made is there already. */
-export function isAlreadyExists(error: unknown): error is NetlinkError {
+export function isAlreadyExists(error: unknown): boolean {
   return hasCode(error, 'EEXIST');
 }
 
 /** The caller lacks a capability (CAP_NET_ADMIN in the user namespace of the network namespace). */
-export function isPermissionDenied(error: unknown): error is NetlinkError {
+export function isPermissionDenied(error: unknown): boolean {
   return hasCode(error, 'EPERM', 'EACCES');
 }
 
 /** It is not known what the kernel did: its state has to be read before the next decision. */
-export function isOutcomeUnknown(error: unknown): error is NetlinkError {
+export function isOutcomeUnknown(error: unknown): boolean {
   return hasCode(error, 'overrun', 'reply-lost', 'truncated', 'malformed', 'dump-interrupted');
 }

@@ -36,12 +36,12 @@ export function fakeKernel(): FakeKernel {
   const [virtualServers, realServers] = parentAndChild<VirtualServer, RealServer>(
     { name: 'virtual-servers', equals: sameVirtualServer },
     { name: 'real-servers', equals: sameRealServer, parentOf: (server) => server.virtualServer.key },
-    'add real server',
+    { code: 'ESRCH', operation: 'add real server' },
   );
   const [sets, setEntries] = parentAndChild<IpSet, SetEntry>(
     { name: 'sets', equals: sameSet },
     { name: 'set-entries', equals: alwaysSame, parentOf: (entry) => entry.set },
-    'add set entry',
+    { code: 'ENOENT', operation: 'add set entry' },
   );
   return {
     sysctls: new FakeTable<Sysctl>('sysctls', { equals: sameSysctl }),
@@ -67,12 +67,12 @@ interface Child<Entry extends Keyed> extends Parent<Entry> {
 function parentAndChild<P extends Keyed, C extends Keyed>(
   parent: Parent<P>,
   child: Child<C>,
-  operation: string,
+  orphan: Omit<Refusal, 'message'>,
 ): readonly [FakeTable<P>, FakeTable<C>] {
   const childrenOf = new Map<string, Set<string>>();
   const children = new FakeTable<C>(child.name, {
     equals: child.equals,
-    admit: (entry) => missingParent(parents, child.parentOf(entry), operation),
+    admit: (entry) => missingParent(parents, child.parentOf(entry), orphan),
     wrote(before, after) {
       if (before !== undefined) childrenOf.get(child.parentOf(before))?.delete(before.key);
       if (after !== undefined) addTo(childrenOf, child.parentOf(after), after.key);
@@ -92,14 +92,10 @@ function parentAndChild<P extends Keyed, C extends Keyed>(
 function missingParent(
   parents: { readonly entries: ReadonlyMap<string, Keyed>; readonly name: string },
   key: string,
-  operation: string,
+  orphan: Omit<Refusal, 'message'>,
 ): Refusal | undefined {
   if (parents.entries.has(key)) return undefined;
-  return {
-    code: 'ENOENT',
-    operation,
-    message: `expected ${key} among the ${parents.name}, got no such entry`,
-  };
+  return { ...orphan, message: `expected ${key} among the ${parents.name}, got no such entry` };
 }
 
 function addTo(index: Map<string, Set<string>>, parent: string, key: string): void {

@@ -55,7 +55,7 @@ describe('the fake kernel', () => {
   it('refuses a real server without its virtual server, and only that', async () => {
     const { realServers } = fakeKernel();
     const refusals = await realServers.apply([upsert(pod)]);
-    expect(refusals.get(pod.key)).to.include({ code: 'ENOENT', operation: 'add real server' });
+    expect(refusals.get(pod.key)).to.include({ code: 'ESRCH', operation: 'add real server' });
     expect(realServers).to.include({ writes: 0, applies: 1 });
   });
 

@@ -1,0 +1,131 @@
+import { setImmediate } from 'node:timers/promises';
+import type { NetlinkError } from '../../native-bindings/error.ts';
+import { hasCode } from '../../native-bindings/error.ts';
+import type { IpvsBatch } from '../../native-bindings/ipvs-batch.ts';
+import type { IpvsDestination } from '../../native-bindings/ipvs-values.ts';
+import type { Ipvs } from '../../native-bindings/ipvs.ts';
+import type { Keyed } from '../model/keyed.ts';
+import { type Forwarding, type RealServer, realServerKey } from '../model/real-server.ts';
+import type { VirtualServerId } from '../model/virtual-server.ts';
+import { type BatchRules, type EntryBatch, orTableError, type Verb, writeInBatches } from './batch-write.ts';
+import { sameRealServer } from './equality.ts';
+import { ipvsServiceId, virtualServerId } from './ipvs-identity.ts';
+import type { Change, Refusals, Table } from './table.ts';
+
+/** Virtual servers whose real servers are read between two turns of the event loop. */
+const readAtOnce = 64;
+
+/** A real server with what the kernel counts of it. */
+export interface RealServerUse {
+  readonly server: RealServer;
+  /** Connections that carry data. */
+  readonly active: number;
+  /** Connections that are being closed, or are not open yet. */
+  readonly inactive: number;
+}
+
+/** The real servers of IPVS, of every virtual server that is not matched by a firewall mark. */
+export class RealServers implements Table<RealServer> {
+  readonly name = 'real-servers';
+  readonly #ipvs: Ipvs;
+  readonly #rules: BatchRules<RealServer>;
+
+  constructor(ipvs: Ipvs) {
+    this.#ipvs = ipvs;
+    this.#rules = { table: this.name, begin: () => new RealServerBatch(ipvs.batch()), correct, explain };
+  }
+
+  async read(): Promise<ReadonlyMap<string, RealServer>> {
+    const found = new Map<string, RealServer>();
+    const services = orTableError(this.name, () => this.#ipvs.services());
+    for (const [index, service] of services.entries()) {
+      if (index % readAtOnce === readAtOnce - 1) await setImmediate();
+      const id = virtualServerId(service);
+      if (id === undefined) continue;
+      for (const { server } of this.readUse(id)) found.set(server.key, server);
+    }
+    return found;
+  }
+
+  /**
+   * The real servers of one virtual server with their connections, for draining. None where there is no such virtual
+   * server. Throws a `TableError` where it cannot be known.
+   */
+  readUse(virtualServer: VirtualServerId & Keyed): readonly RealServerUse[] {
+    const destinations = orTableError(this.name, () => this.#ipvs.destinations(ipvsServiceId(virtualServer)));
+    return destinations.map((destination) => ({
+      server: realServerOf(virtualServer, destination),
+      active: destination.activeConnections ?? 0,
+      inactive: destination.inactiveConnections ?? 0,
+    }));
+  }
+
+  apply(changes: readonly Change<RealServer>[]): Promise<Refusals> {
+    return writeInBatches(changes, this.#rules);
+  }
+
+  equals(a: RealServer, b: RealServer): boolean {
+    return sameRealServer(a, b);
+  }
+}
+
+class RealServerBatch implements EntryBatch<RealServer> {
+  readonly #batch: IpvsBatch;
+
+  constructor(batch: IpvsBatch) {
+    this.#batch = batch;
+  }
+
+  add(verb: Verb, server: RealServer): void {
+    const id = ipvsServiceId(server.virtualServer);
+    if (verb === 'delete') this.#batch.deleteDestination(id, server);
+    else if (verb === 'create') this.#batch.newDestination(id, ipvsDestinationOf(server));
+    else this.#batch.setDestination(id, ipvsDestinationOf(server));
+  }
+
+  run(): readonly (NetlinkError | undefined)[] {
+    return this.#batch.run();
+  }
+}
+
+/** In the kernel's order: the index is its number (`IP_VS_CONN_F_*`, linux/ip_vs.h). */
+const forwardings: readonly Forwarding[] = ['masquerade', 'local', 'tunnel', 'route', 'bypass'];
+
+function ipvsDestinationOf(server: RealServer): IpvsDestination {
+  return {
+    address: server.address,
+    port: server.port,
+    weight: server.weight,
+    forwarding: forwardings.indexOf(server.forwarding),
+    upperThreshold: server.upperThreshold,
+    lowerThreshold: server.lowerThreshold,
+  };
+}
+
+function realServerOf(virtualServer: VirtualServerId & Keyed, destination: IpvsDestination): RealServer {
+  const { address, port, weight, upperThreshold, lowerThreshold } = destination;
+  return {
+    key: realServerKey(virtualServer.key, address, port),
+    virtualServer,
+    address,
+    port,
+    weight,
+    forwarding: forwardings[destination.forwarding] ?? 'masquerade',
+    upperThreshold,
+    lowerThreshold,
+  };
+}
+
+/** ip_vs_ctl.c: EEXIST for a destination that is there, ENOENT for one that is not, ESRCH without its service. */
+function correct(verb: Verb, error: NetlinkError): Verb | 'done' | undefined {
+  if (verb === 'create') return hasCode(error, 'EEXIST') ? 'change' : undefined;
+  if (verb === 'change') return hasCode(error, 'ENOENT') ? 'create' : undefined;
+  return hasCode(error, 'ENOENT', 'ESRCH') ? 'done' : undefined;
+}
+
+function explain(_verb: Verb, server: RealServer, error: NetlinkError): string {
+  if (hasCode(error, 'ESRCH')) {
+    return `${server.key}: expected the virtual server to exist, got none; it is written first and was refused, or someone removed it`;
+  }
+  return `${server.key}: ${error.message}`;
+}
