@@ -9,6 +9,7 @@ import {
   type VirtualServer,
   type VirtualServerId,
 } from '../../../lib/model/virtual-server.ts';
+import { Wire } from './wire.ts';
 import { Reconciler, type ReconcilerOptions } from '../../../lib/reconciler/reconciler.ts';
 
 /** A clock that stands still until it is moved. */
@@ -146,13 +147,17 @@ export class World {
   readonly clock = new ManualClock();
   readonly log = new MemoryLog();
   readonly services = new Map<string, Sketch>();
+  /** Services in the order in which they were planned. */
   readonly planned: string[] = [];
+  /** Between the present process and the kernel. */
+  wire: Wire;
   #reconciler: Reconciler;
   readonly #options: Partial<ReconcilerOptions>;
 
   constructor(options: Partial<ReconcilerOptions> = {}, kernel = fakeKernel()) {
     this.kernel = kernel;
     this.#options = options;
+    this.wire = new Wire(kernel);
     this.#reconciler = this.#make();
   }
 
@@ -166,7 +171,7 @@ export class World {
 
   options(): ReconcilerOptions {
     return {
-      tables: this.kernel,
+      tables: this.wire.tables,
       base,
       plan: (service) => this.plan(service),
       log: this.log,
@@ -193,6 +198,7 @@ export class World {
   /** Ends this process and begins another over the same kernel. */
   async restart(): Promise<void> {
     await this.#reconciler.stop();
+    this.wire = new Wire(this.kernel);
     this.#reconciler = this.#make();
     await this.start();
   }
@@ -230,7 +236,13 @@ export class World {
     return this.tables.reduce((sum, table) => sum + table.writes, 0);
   }
 
+  /** Keys that a table of the kernel holds, sorted. */
+  keys(table: keyof FakeKernel): string[] {
+    return [...this.kernel[table].entries.keys()].sort();
+  }
+
   resetCounts(): void {
+    this.wire.written.length = 0;
     for (const table of this.tables) table.resetCounts();
   }
 
