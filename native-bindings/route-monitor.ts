@@ -21,6 +21,8 @@ export interface RouteMonitorOptions {
   readonly onError: (error: unknown) => void;
   /** Milliseconds after which a closing monitor is gone at the latest; 1000 where it is left out. */
   readonly closeWithin?: number;
+  /** See `SocketOptions.receiveBuffer`. */
+  readonly receiveBuffer?: number;
   readonly libc?: Libc;
 }
 
@@ -45,6 +47,7 @@ export class RouteMonitor {
       protocol: protocols.route,
       groups: Object.values(routeGroups),
       receiveTimeout: options.closeWithin ?? defaultCloseWithin,
+      ...(options.receiveBuffer === undefined ? {} : { receiveBuffer: options.receiveBuffer }),
       ...(options.libc === undefined ? {} : { libc: options.libc }),
     });
     this.#finished = this.#run();

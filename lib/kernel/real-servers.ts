@@ -124,8 +124,16 @@ function correct(verb: Verb, error: NetlinkError): Verb | 'done' | undefined {
 }
 
 function explain(_verb: Verb, server: RealServer, error: NetlinkError): string {
-  if (hasCode(error, 'ESRCH')) {
-    return `${server.key}: expected the virtual server to exist, got none; it is written first and was refused, or someone removed it`;
-  }
-  return `${server.key}: ${error.message}`;
+  return `${server.key}: ${meanings[error.code]?.(server) ?? error.message}`;
 }
+
+/** What the errnos of ip_vs_ctl.c mean for a real server. */
+const meanings: Readonly<Record<string, (server: RealServer) => string>> = {
+  ESRCH: ({ virtualServer }) =>
+    `expected the virtual server ${virtualServer.key} to exist, got none; it was refused itself, or someone removed it`,
+  ERANGE: ({ weight, upperThreshold, lowerThreshold }) =>
+    'expected a weight of 0 or more and a lower threshold that is not above the upper one, ' +
+    `got weight ${weight}, lower threshold ${lowerThreshold} and upper threshold ${upperThreshold}`,
+  EINVAL: ({ address }) =>
+    `expected an address that packets can be sent to, of the virtual server's family, got ${address}`,
+};
