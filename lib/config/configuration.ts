@@ -51,6 +51,7 @@ const settings = z.object({
   ),
   manifests: textSetting('a directory', 'name a directory with Services and EndpointSlices').optional(),
   once: booleanSetting().prefault(false),
+  traceNetlink: booleanSetting().prefault(false),
   loggingFormat: nameSetting(['text', 'json']).prefault('text'),
   verbosity: integerSetting(0, 10).prefault(0),
 });

@@ -131,6 +131,13 @@ export const loggingFlags: readonly Flag[] = [
     standard: 'text',
   },
   {
+    field: 'traceNetlink',
+    usage: '--trace-netlink [boolean]',
+    help: 'print every message to and from the kernel, decoded, to standard error',
+    group: logging,
+    standard: 'false',
+  },
+  {
     field: 'verbosity',
     usage: '-v, --v <level>',
     help: '0 to 10: from 4 on each change is told, from 6 on everything',
@@ -184,6 +191,9 @@ export const loopFlags: readonly Flag[] = [
     standard: '0s',
   },
 ];
+
+/** The flags of `cleanup`. */
+export const cleanupFlags = planningFlags.filter(({ field }) => field === 'excludeCidrs');
 
 const allFlags = [...planningFlags, ...loopFlags, ...loggingFlags];
 

@@ -36,6 +36,7 @@ describe('the configuration', () => {
       nodePortAddresses: [],
       nodeName: 'node-a',
       once: false,
+      traceNetlink: false,
       loggingFormat: 'text',
       verbosity: 0,
     });

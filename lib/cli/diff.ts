@@ -1,0 +1,130 @@
+import { Option } from '@commander-js/extra-typings';
+import type { Command } from '@commander-js/extra-typings';
+import type { Configuration } from '../config/configuration.ts';
+import { loggingFlags, planningFlags, readConfiguration } from '../config/flags.ts';
+import { fakeKernel } from '../kernel/fake-kernel.ts';
+import { Firewall } from '../kernel/firewall.ts';
+import type { KernelTables } from '../kernel/kernel-tables.ts';
+import { diff } from '../reconciler/once.ts';
+import type { DiffReport } from '../reconciler/once.ts';
+import type { Context } from './context.ts';
+import { exitStatus, Failure } from './failure.ts';
+import { kernelTables, openKernel, readNodeAddresses, traceTo } from './kernel.ts';
+import { createLog } from './log.ts';
+import { manifestDirectory, readManifests } from './manifests.ts';
+import { addFlags, writtenConfiguration } from './options.ts';
+import { describeChanges, formatChanges } from './output/changes.ts';
+import type { ChangeLine } from './output/changes.ts';
+import { document, formatDocument } from './output/document.ts';
+import type { Document, DocumentFormat } from './output/document.ts';
+import { createPlanning } from './planning.ts';
+import type { Planning } from './planning.ts';
+import { programmerOptions } from './programming.ts';
+import { report } from './report.ts';
+import { shortfallLines } from './shortfall.ts';
+import type { Terminal } from './terminal.ts';
+
+const flags = [...planningFlags, ...loggingFlags];
+
+const description = [
+  'Prints what "kube-ipvs run --once" with the same flags would write, and writes nothing. A line ' +
+    'for each change: + is made, - is removed, ~ becomes another.',
+  'Where the kernel may not be read, the comparison is with an empty one, and standard error says ' + 'so.',
+].join('\n\n');
+
+const examples = `
+Examples:
+  # is this node as its manifests say?
+  kube-ipvs diff --manifests /etc/kube-ipvs/manifests
+
+  # what would another scheduler change?
+  kube-ipvs diff --manifests ./manifests --ipvs-scheduler mh
+
+Exit status:
+  0  the kernel holds what it should
+  1  there are changes
+  2  a flag is wrong, or the comparison could not be made`;
+
+/** Adds `kube-ipvs diff`: what would be written. */
+export function addDiff(program: Command, context: Context): void {
+  const command: Command = program
+    .command('diff')
+    .summary('show what would be written, and write nothing')
+    .description(description)
+    .addHelpText('after', examples);
+  addFlags(command, flags);
+  const output = new Option('-o, --output <format>', 'json or yaml').choices(['json', 'yaml'] as const);
+  command.addOption(output).action(async (options: { output?: DocumentFormat }) => {
+    const configuration = readConfiguration(writtenConfiguration(flags, { ...options }), context.nodeName);
+    try {
+      context.finish(await printDiff(configuration, options.output, context));
+    } catch (error) {
+      report(error, context.terminal);
+      context.finish(exitStatus.usage);
+    }
+  });
+}
+
+async function printDiff(
+  configuration: Configuration,
+  output: DocumentFormat | undefined,
+  { terminal }: Context,
+): Promise<number> {
+  const result = await compare(configuration, terminal);
+  const lines = describeChanges(result.changes);
+  const shortfall = shortfallLines(result);
+  for (const line of shortfall) terminal.err(`error: ${line}\n`);
+  terminal.out(output === undefined ? formatChanges(lines) : formatDocument(diffDocument(lines), output));
+  if (shortfall.length > 0) return exitStatus.usage;
+  return lines.length === 0 ? exitStatus.success : exitStatus.failure;
+}
+
+/** What is compared with: the kernel, or an empty one. */
+interface Compared {
+  readonly tables: (planning: Planning) => KernelTables;
+  close(): void;
+}
+
+async function compare(configuration: Configuration, terminal: Terminal): Promise<DiffReport> {
+  const directory = manifestDirectory(configuration);
+  const log = createLog(configuration, terminal);
+  const compared = openForReading(configuration, terminal);
+  try {
+    const catalog = await readManifests(directory, log);
+    const planning = await createPlanning(configuration, catalog, await new Firewall().supportsRandomFully());
+    planning.node = { ...planning.node, addresses: readNodeAddresses(configuration.nodePortAddresses) };
+    const tables = compared.tables(planning);
+    return await diff(programmerOptions(tables, planning, configuration, log), catalog.keys());
+  } finally {
+    compared.close();
+  }
+}
+
+function openForReading({ traceNetlink }: Configuration, terminal: Terminal): Compared {
+  try {
+    const kernel = openKernel(traceNetlink ? traceTo(terminal) : undefined);
+    return {
+      tables: ({ base }) => kernelTables(kernel, base.sysctls),
+      close: () => {
+        kernel.close();
+      },
+    };
+  } catch (error) {
+    if (!(error instanceof Failure && error.code === 'no-permission')) throw error;
+    terminal.err(`warning: ${error.message}: comparing with an empty kernel\nhint: ${error.hint}\n`);
+    return { tables: () => fakeKernel(), close: () => undefined };
+  }
+}
+
+function diffDocument(lines: readonly ChangeLine[]): Document {
+  const actions = { '+': 'create', '-': 'remove', '~': 'change' } as const;
+  return document('Diff', {
+    changes: lines.map(({ sign, table, key, text, details }) => ({
+      action: actions[sign],
+      table,
+      key,
+      text,
+      details,
+    })),
+  });
+}

@@ -1,0 +1,163 @@
+import { Argument, Option } from '@commander-js/extra-typings';
+import type { Command } from '@commander-js/extra-typings';
+import { readConfiguration } from '../config/flags.ts';
+import type { Context } from './context.ts';
+import { Failure } from './failure.ts';
+import { readHeld } from './held.ts';
+import { openIpvs, readNodeAddresses } from './kernel.ts';
+import { createLog } from './log.ts';
+import { readManifests } from './manifests.ts';
+import { columns } from './output/columns.ts';
+import { document, formatDocument } from './output/document.ts';
+import { formatIpvsadm } from './output/ipvsadm.ts';
+import { endpointRows, serviceRows } from './output/service-rows.ts';
+import type { Rows } from './output/service-rows.ts';
+import { createPlanning } from './planning.ts';
+import { serviceNames } from './service-names.ts';
+import { selectServices, sortByName } from './services-view.ts';
+import type { KnownNames, ServiceView, ShownService } from './services-view.ts';
+
+const names =
+  "Kubernetes' names are shown where --manifests tells them, and <unknown> elsewhere. A virtual " +
+  'server that no Service of the manifests asks for is <foreign>.';
+
+const servicesDescription = [
+  'Prints the virtual servers that the kernel holds, whoever made them. ENDPOINTS counts the real ' +
+    'servers that take new connections, and all of them.',
+  names,
+].join('\n\n');
+
+const endpointsDescription = [
+  'Prints the real servers that the kernel holds, whoever made them. One of weight 0 is draining: ' +
+    'it takes no new connections.',
+  names,
+].join('\n\n');
+
+const servicesExamples = `
+Examples:
+  kube-ipvs get services
+  kube-ipvs get services --manifests /etc/kube-ipvs/manifests -n kube-system kube-dns
+  kube-ipvs get services -o wide
+
+  # as ipvsadm -Sn prints it, in the same order; ipvsadm -R reads it
+  kube-ipvs get services -o ipvsadm`;
+
+const endpointsExamples = `
+Examples:
+  kube-ipvs get endpoints --manifests /etc/kube-ipvs/manifests web
+  kube-ipvs get endpoints -o json`;
+
+/** The formats of listings. */
+type Format = 'wide' | 'json' | 'yaml' | 'ipvsadm';
+
+/** What was written on the command line. */
+interface GetOptions {
+  readonly manifests?: string;
+  readonly namespace?: string;
+  readonly output?: Format;
+  readonly headers: boolean;
+}
+
+/** What is listed. */
+interface Listing {
+  readonly kind: string;
+  readonly rows: (views: readonly ServiceView[], wide: boolean) => Rows;
+  readonly items: (views: readonly ServiceView[]) => readonly unknown[];
+}
+
+const services: Listing = { kind: 'ServiceList', rows: serviceRows, items: (views) => views };
+
+const endpoints: Listing = {
+  kind: 'EndpointList',
+  rows: endpointRows,
+  items: (views) =>
+    views.flatMap(({ endpoints: all, ...service }) => all.map((endpoint) => ({ ...endpoint, service }))),
+};
+
+/** Adds `kube-ipvs get services` and `kube-ipvs get endpoints`: what the kernel holds. */
+export function addGet(program: Command, context: Context): void {
+  const get = program
+    .command('get')
+    .summary('list what the kernel holds')
+    .description('Lists what the kernel holds.');
+  const serviceCommand = get
+    .command('services')
+    .aliases(['service', 'svc'])
+    .summary('list virtual servers')
+    .description(servicesDescription)
+    .addHelpText('after', servicesExamples);
+  const endpointCommand = get
+    .command('endpoints')
+    .aliases(['endpoint', 'ep'])
+    .summary('list real servers')
+    .description(endpointsDescription)
+    .addHelpText('after', endpointsExamples);
+  addListing(serviceCommand, services, ['wide', 'json', 'yaml', 'ipvsadm'], context);
+  addListing(endpointCommand, endpoints, ['wide', 'json', 'yaml'], context);
+}
+
+function addListing(command: Command, listing: Listing, formats: readonly Format[], context: Context): void {
+  command
+    .addArgument(new Argument('[name]', 'only those of the Service of this name'))
+    .option('--manifests <directory>', 'where the names of Kubernetes are looked up')
+    .option('-n, --namespace <namespace>', 'only those of Services in this namespace')
+    .option('-A, --all-namespaces', 'those of all namespaces and foreign ones, as without -n')
+    .addOption(new Option('-o, --output <format>', 'how they are printed').choices(formats))
+    .option('--no-headers', 'leave the line with the headings out')
+    .action(async (name: string | undefined, options: GetOptions) => {
+      await list(listing, { ...options, name }, context);
+    });
+}
+
+async function list(
+  listing: Listing,
+  options: GetOptions & { readonly name: string | undefined },
+  { nodeName, terminal }: Context,
+): Promise<void> {
+  const { manifests, name, namespace, output } = options;
+  if (manifests === undefined && (name ?? namespace) !== undefined) {
+    throw new Failure(
+      'no-names',
+      'expected --manifests beside a name or a namespace, got none',
+      'the kernel does not know the names of Kubernetes: name the directory that tells them',
+    );
+  }
+  const ipvs = openIpvs(undefined);
+  try {
+    const known = manifests === undefined ? undefined : await namesIn(manifests, nodeName, { terminal });
+    const shown = selectServices(readHeld(ipvs), known, { namespace, name });
+    terminal.out(formatListing(listing, shown, output, options.headers));
+  } finally {
+    ipvs.close();
+  }
+}
+
+async function namesIn(
+  directory: string,
+  nodeName: string | undefined,
+  { terminal }: Pick<Context, 'terminal'>,
+): Promise<KnownNames> {
+  const configuration = readConfiguration({ manifests: directory }, nodeName);
+  const catalog = await readManifests(directory, createLog(configuration, terminal));
+  const { options, node } = await createPlanning(configuration, catalog, false);
+  const states = [...catalog.keys()].map((key) => catalog.get(key)).filter((state) => state !== undefined);
+  return serviceNames(states, { ...node, addresses: readNodeAddresses([]) }, options);
+}
+
+function formatListing(
+  { kind, rows, items }: Listing,
+  shown: readonly ShownService[],
+  output: Format | undefined,
+  headers: boolean,
+): string {
+  const views = sortByName(shown.map(({ view }) => view));
+  switch (output) {
+    case 'ipvsadm':
+      return formatIpvsadm(shown.map(({ held }) => held));
+    case 'json':
+    case 'yaml':
+      return formatDocument(document(kind, { items: items(views) }), output);
+    default:
+      return columns(rows(views, output === 'wide').slice(headers ? 0 : 1));
+  }
+}

@@ -1,0 +1,118 @@
+import { release } from 'node:os';
+import { hasCode, isPermissionDenied } from '../../native-bindings/error.ts';
+import { IpSets } from '../../native-bindings/ipset.ts';
+import { Ipvs } from '../../native-bindings/ipvs.ts';
+import { Route } from '../../native-bindings/route.ts';
+import { Addresses } from '../kernel/addresses.ts';
+import { Firewall } from '../kernel/firewall.ts';
+import type { KernelTables } from '../kernel/kernel-tables.ts';
+import { RealServers } from '../kernel/real-servers.ts';
+import { SetEntries } from '../kernel/set-entries.ts';
+import { Sets } from '../kernel/sets.ts';
+import { Sysctls } from '../kernel/sysctls.ts';
+import { VirtualServers } from '../kernel/virtual-servers.ts';
+import type { Sysctl } from '../model/sysctl.ts';
+import { Failure } from './failure.ts';
+import { nodeAddresses, serviceInterface } from './node-addresses.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Takes one line for each message to and from the kernel. */
+export type Trace = ((line: string) => void) | undefined;
+
+/** A trace that writes to standard error. */
+export function traceTo(terminal: Terminal): Trace {
+  return (line) => {
+    terminal.err(`${line}\n`);
+  };
+}
+
+/** The running kernel, in the network namespace of this process. */
+export interface Kernel {
+  readonly ipvs: Ipvs;
+  readonly route: Route;
+  readonly ipSets: IpSets;
+  readonly firewall: Firewall;
+  readonly addresses: Addresses;
+  close(): void;
+}
+
+/**
+ * Opens everything through which the kernel is read and written.
+ *
+ * @throws Failure where the addon cannot be loaded, the kernel has no IPVS, or this process may not administer it
+ */
+export function openKernel(trace: Trace): Kernel {
+  const ipvs = openIpvs(trace);
+  const route = Route.open({ trace });
+  const ipSets = IpSets.open({ trace });
+  return {
+    ipvs,
+    route,
+    ipSets,
+    firewall: new Firewall(),
+    addresses: new Addresses(route, serviceInterface),
+    close: () => {
+      ipvs.close();
+      route.close();
+      ipSets.close();
+    },
+  };
+}
+
+/**
+ * Opens IPVS alone and sees that this process may read it.
+ *
+ * @throws Failure as `openKernel` does
+ */
+export function openIpvs(trace: Trace): Ipvs {
+  try {
+    const ipvs = Ipvs.open({ trace });
+    ipvs.timeouts();
+    return ipvs;
+  } catch (error) {
+    throw ipvsFailure(error) ?? error;
+  }
+}
+
+/** The node's own addresses as `nodeAddresses` tells them. Reading them takes no privilege. */
+export function readNodeAddresses(cidrs: readonly string[]): string[] {
+  const route = Route.open();
+  try {
+    return nodeAddresses(route, cidrs);
+  } finally {
+    route.close();
+  }
+}
+
+/** Every table of the kernel. `sysctls` are the settings that matter: there is no telling which of thousands do. */
+export function kernelTables(kernel: Kernel, sysctls: readonly Sysctl[]): KernelTables {
+  return {
+    sysctls: new Sysctls({ keys: sysctls.map(({ key }) => key) }),
+    sets: new Sets(kernel.ipSets),
+    firewall: kernel.firewall,
+    setEntries: new SetEntries(kernel.ipSets),
+    virtualServers: new VirtualServers(kernel.ipvs),
+    realServers: new RealServers(kernel.ipvs),
+    addresses: kernel.addresses,
+  };
+}
+
+function ipvsFailure(error: unknown): Failure | undefined {
+  if (hasCode(error, 'family-missing')) {
+    return new Failure(
+      'no-ipvs',
+      `expected a kernel with IPVS, got ${release()} without`,
+      'load the module on the node: modprobe ip_vs',
+      { cause: error },
+    );
+  }
+  if (isPermissionDenied(error)) {
+    return new Failure(
+      'no-permission',
+      `expected the capability NET_ADMIN, got EPERM from IPVS`,
+      'run as root, or with CAP_NET_ADMIN in the network namespace of the node',
+      { cause: error },
+    );
+  }
+  return undefined;
+}

@@ -1,0 +1,31 @@
+import type { InterfaceAddress, Link } from '../../native-bindings/route-values.ts';
+import { cidrContains } from '../config/cidr.ts';
+import { addressKind } from '../model/address.ts';
+
+/** The interface that cluster IPs are bound to, by kube-proxy's name. */
+export const serviceInterface = 'kube-ipvs0';
+
+/** What is used of the route client. */
+export interface AddressReader {
+  link(name: string): Link | undefined;
+  addresses(): InterfaceAddress[];
+}
+
+/** IFA_F_DADFAILED (linux/if_addr.h): another host has the address too, so the kernel does not use it. */
+const duplicate = 0x08;
+
+/**
+ * The addresses of this node that node ports are served on, as they are now: those of every interface but kube-ipvs0,
+ * without loopback, link-local and multicast ones, and where there are `cidrs` only those within one of them. Sorted,
+ * without duplicates.
+ */
+export function nodeAddresses(reader: AddressReader, cidrs: readonly string[]): string[] {
+  const own = reader.link(serviceInterface)?.index;
+  const addresses = reader
+    .addresses()
+    .filter(({ index, flags }) => index !== own && (flags & duplicate) === 0)
+    .map(({ address }) => address)
+    .filter((address) => addressKind(address) === 'unicast')
+    .filter((address) => cidrs.length === 0 || cidrs.some((cidr) => cidrContains(cidr, address)));
+  return [...new Set(addresses)].sort();
+}

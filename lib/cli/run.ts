@@ -1,0 +1,147 @@
+import { release } from 'node:os';
+import type { Command } from '@commander-js/extra-typings';
+import type { Logger } from 'pino';
+import { Catalog } from '../catalog/catalog.ts';
+import type { Configuration } from '../config/configuration.ts';
+import { loggingFlags, loopFlags, planningFlags, readConfiguration } from '../config/flags.ts';
+import { commandRunner } from '../kernel/command.ts';
+import { runOnce } from '../reconciler/once.ts';
+import { ManifestSource } from '../sources/manifests/manifest-source.ts';
+import { programVersion } from './build-info.ts';
+import type { Context } from './context.ts';
+import { Daemon } from './daemon.ts';
+import { exitStatus } from './failure.ts';
+import { kernelTables, openKernel, traceTo } from './kernel.ts';
+import type { Kernel } from './kernel.ts';
+import { createLog } from './log.ts';
+import { manifestDirectory } from './manifests.ts';
+import { nodeAddresses } from './node-addresses.ts';
+import { addFlags, writtenConfiguration } from './options.ts';
+import { createPlanning } from './planning.ts';
+import type { Planning } from './planning.ts';
+import { checkKernel } from './preflight.ts';
+import { programmerOptions } from './programming.ts';
+import { logShortfall } from './shortfall.ts';
+
+const flags = [...planningFlags, ...loopFlags, ...loggingFlags];
+
+const description = [
+  'Keeps IPVS, kube-ipvs0, the KUBE-* ip sets and iptables chains and a few sysctls of this node ' +
+    'equal to what its Services and EndpointSlices ask for. What is right already is not touched, so ' +
+    'a restart interrupts nothing; on SIGTERM the kernel stays as it is and traffic goes on.',
+  "Flags have kube-proxy's names and meaning. Durations are written as in Go: 30s, 1m30s, 500ms.",
+].join('\n\n');
+
+const examples = `
+Examples:
+  # serve the Services and EndpointSlices of a directory; changes of the files are followed
+  kube-ipvs run --manifests /etc/kube-ipvs/manifests
+
+  # the same once, for a script: exit status 0 when everything is programmed
+  kube-ipvs run --once --manifests ./manifests
+
+  # least connections, and masquerading of what does not come from pods
+  kube-ipvs run --manifests ./manifests --ipvs-scheduler lc --cluster-cidr 10.244.0.0/16
+
+Exit status:
+  0  stopped by a signal, or with --once: everything is programmed
+  1  it could not start, or with --once: the kernel refused something
+  2  a flag is wrong`;
+
+/** Adds `kube-ipvs run`: the program itself. */
+export function addRun(program: Command, context: Context): void {
+  const command: Command = program
+    .command('run')
+    .summary('keep this node serving what its Services ask for')
+    .description(description)
+    .addHelpText('after', examples);
+  addFlags(command, flags);
+  command.action(async (options) => {
+    const configuration = readConfiguration(writtenConfiguration(flags, options), context.nodeName);
+    context.finish(await run(configuration, context));
+  });
+}
+
+async function run(configuration: Configuration, { terminal, untilStopped }: Context): Promise<number> {
+  const directory = manifestDirectory(configuration);
+  const log = createLog(configuration, terminal);
+  const kernel = openKernel(configuration.traceNetlink ? traceTo(terminal) : undefined);
+  try {
+    await checkKernel(kernel, configuration, commandRunner());
+    logStart(log, kernel, configuration);
+    setTimeouts(kernel, configuration);
+    const catalog = new Catalog();
+    const planning = await createPlanning(
+      configuration,
+      catalog,
+      await kernel.firewall.supportsRandomFully(),
+    );
+    const source = new ManifestSource({ directory, catalog, log });
+    const work = { kernel, configuration, catalog, planning, source, log };
+    return await (configuration.once ? once(work) : keep(work, untilStopped));
+  } finally {
+    kernel.close();
+  }
+}
+
+/** Everything that is put together for a run. */
+interface Work {
+  readonly kernel: Kernel;
+  readonly configuration: Configuration;
+  readonly catalog: Catalog;
+  readonly planning: Planning;
+  readonly source: ManifestSource;
+  readonly log: Logger;
+}
+
+async function once({ kernel, configuration, catalog, planning, source, log }: Work): Promise<number> {
+  await source.start();
+  await source.stop();
+  planning.node = {
+    ...planning.node,
+    addresses: nodeAddresses(kernel.route, configuration.nodePortAddresses),
+  };
+  const tables = kernelTables(kernel, planning.base.sysctls);
+  const report = await runOnce(programmerOptions(tables, planning, configuration, log), catalog.keys());
+  logShortfall(report, log);
+  const writes = Object.values(report.sync.writes).reduce((sum, count) => sum + count, 0);
+  const outcome = report.complete ? 'everything is programmed' : 'not everything could be programmed';
+  log.info({ services: report.sync.services.length, writes }, outcome);
+  return report.complete ? exitStatus.success : exitStatus.failure;
+}
+
+async function keep(work: Work, untilStopped: Context['untilStopped']): Promise<number> {
+  const { kernel, planning } = work;
+  const tables = kernelTables(kernel, planning.base.sysctls);
+  const daemon = new Daemon({ ...work, tables, route: kernel.route });
+  const stopped = untilStopped();
+  await daemon.start();
+  const signal = await stopped;
+  await daemon.stop();
+  work.log.info({ signal }, 'stopped: the kernel stays as it is');
+  return exitStatus.success;
+}
+
+function logStart(log: Logger, kernel: Kernel, configuration: Configuration): void {
+  log.info(
+    {
+      version: programVersion(),
+      kernel: release(),
+      ipvs: kernel.ipvs.info().version,
+      node: configuration.nodeName,
+      scheduler: configuration.scheduler,
+      syncPeriod: configuration.syncPeriod,
+    },
+    'kube-ipvs starts',
+  );
+  if (configuration.nodePortAddresses.length === 0) {
+    log.info({}, 'node ports are served on every address of this node: --nodeport-addresses narrows that');
+  }
+}
+
+/** Sets the IPVS time-outs that are given; the kernel keeps its own for the others. It counts in seconds. */
+function setTimeouts({ ipvs }: Kernel, { tcpTimeout, tcpFinTimeout, udpTimeout }: Configuration): void {
+  if (tcpTimeout + tcpFinTimeout + udpTimeout === 0) return;
+  const seconds = (milliseconds: number): number => Math.ceil(milliseconds / 1000);
+  ipvs.setTimeouts({ tcp: seconds(tcpTimeout), tcpFin: seconds(tcpFinTimeout), udp: seconds(udpTimeout) });
+}

@@ -1,0 +1,43 @@
+import type { IpFamily } from '../model/family.ts';
+import type { KernelRelease, LocalTraffic, PlannerOptions } from '../model/planner-options.ts';
+import type { Configuration } from './configuration.ts';
+
+/** What planning depends on besides the configuration: facts of this machine. */
+export interface HostFacts {
+  readonly families: readonly IpFamily[];
+  /** The running kernel, as `uname -r` tells it: `6.1.0-18-amd64`. */
+  readonly kernelRelease: string;
+  /** Whether this machine's iptables knows `--random-fully`. */
+  readonly randomFully: boolean;
+}
+
+/** The configuration, as far as planning depends on it. */
+export function plannerOptions(configuration: Configuration, host: HostFacts): PlannerOptions {
+  return {
+    families: host.families,
+    scheduler: configuration.scheduler,
+    masqueradeAll: configuration.masqueradeAll,
+    masqueradeBit: configuration.masqueradeBit,
+    randomFully: host.randomFully,
+    localTraffic: localTrafficOf(configuration),
+    strictArp: configuration.strictArp,
+    kernel: kernelReleaseOf(host.kernelRelease),
+  };
+}
+
+/** Reads the first two numbers of a kernel's release; those that are not there count as 0. */
+export function kernelReleaseOf(release: string): KernelRelease {
+  const [major = 0, minor = 0] = (/^(\d+)\.(\d+)/.exec(release)?.slice(1) ?? []).map(Number);
+  return { major, minor };
+}
+
+function localTrafficOf(configuration: Configuration): LocalTraffic {
+  const { detectLocalMode, bridgeInterface, interfaceNamePrefix, clusterCidrs } = configuration;
+  if (detectLocalMode === 'BridgeInterface' && bridgeInterface !== undefined) {
+    return { by: 'interface', pattern: bridgeInterface };
+  }
+  if (detectLocalMode === 'InterfaceNamePrefix' && interfaceNamePrefix !== undefined) {
+    return { by: 'interface', pattern: `${interfaceNamePrefix}+` };
+  }
+  return clusterCidrs.length === 0 ? { by: 'nothing' } : { by: 'source', cidrs: clusterCidrs };
+}
