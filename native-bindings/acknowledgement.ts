@@ -62,6 +62,7 @@ function readExtended(frame: Frame, message: Message): ReturnType<typeof acknowl
 function extendedStart(frame: Frame, message: Message): number {
   const request = message.payload + 4;
   if (message.type === controlTypes.done) return request;
+  if (request + messageHeader > message.end) return message.end;
   if ((message.flags & messageFlags.capped) !== 0) return request + messageHeader;
   return request + ((frame.view.getUint32(request, host) + 3) & ~3);
 }

@@ -151,7 +151,7 @@ export function forEachAttribute(
 }
 
 function writeAttribute(writer: ByteWriter, field: AttributeField, value: unknown): void {
-  const start = writer.reserve(attributeHeader);
+  const start = writer.extend(attributeHeader);
   try {
     field.type.write(writer, value);
   } catch (error) {
@@ -179,7 +179,12 @@ function readAttribute(frame: Frame, field: AttributeField, start: number, end: 
       start,
     );
   }
-  return type.read(frame, from, end);
+  try {
+    return type.read(frame, from, end);
+  } catch (error) {
+    if (!(error instanceof NetlinkError)) throw error;
+    throw malformed(`attribute ${field.name}: ${error.detail}`, error.offset ?? start);
+  }
 }
 
 /** The length of the attribute at `at`, header included, checked against what is there. */

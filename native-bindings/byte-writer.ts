@@ -30,19 +30,23 @@ export class ByteWriter implements Frame {
 
   /** Takes `size` more bytes, sets them to zero and gives the offset of the first. */
   reserve(size: number): number {
+    const start = this.extend(size);
+    this.bytes.fill(0, start, this.length);
+    return start;
+  }
+
+  /** Takes `size` more bytes and gives the offset of the first. What is in them is left from before: overwrite all. */
+  extend(size: number): number {
     const start = this.length;
     const end = start + size;
     if (end > this.bytes.length) this.#grow(end);
-    if (size <= 4) for (let at = start; at < end; at += 1) this.bytes[at] = 0;
-    else this.bytes.fill(0, start, end);
     this.length = end;
     return start;
   }
 
   /** Writes zeros up to the next multiple of four (NLMSG_ALIGNTO, NLA_ALIGNTO). */
   align(): void {
-    const rest = this.length & 3;
-    if (rest !== 0) this.reserve(4 - rest);
+    while ((this.length & 3) !== 0) this.bytes[this.extend(1)] = 0;
   }
 
   /** Forgets what was written and keeps the memory. */

@@ -194,21 +194,20 @@ function tunnelOf(values: IpvsDestinationValues): Partial<IpvsDestination> {
   };
 }
 
-const noStats: IpvsStats = {
-  connections: 0,
-  inPackets: 0,
-  outPackets: 0,
-  inBytes: 0,
-  outBytes: 0,
-  connectionRate: 0,
-  inPacketRate: 0,
-  outPacketRate: 0,
-  inByteRate: 0,
-  outByteRate: 0,
-};
-
 function statsOf(values: NonNullable<IpvsServiceValues['stats']>): IpvsStats {
-  return { ...noStats, ...(values as Partial<IpvsStats>) };
+  const read = (value: number | undefined): number => value ?? 0;
+  return {
+    connections: read(values.connections),
+    inPackets: read(values.inPackets),
+    outPackets: read(values.outPackets),
+    inBytes: read(values.inBytes),
+    outBytes: read(values.outBytes),
+    connectionRate: read(values.connectionRate),
+    inPacketRate: read(values.inPacketRate),
+    outPacketRate: read(values.outPacketRate),
+    inByteRate: read(values.inByteRate),
+    outByteRate: read(values.outByteRate),
+  };
 }
 
 /** The first four bytes count for IPv4, whether four came or sixteen. */

@@ -38,20 +38,29 @@ const functions = {
   getsockopt: ['int', ['int', 'int', 'int', 'pointer', 'pointer']],
 } as const;
 
+/** What the addon is loaded from. */
+export interface LibcSurroundings {
+  /** `process.platform` */
+  readonly platform: string;
+  /** Gives a CommonJS package, or throws. */
+  readonly load: (name: string) => unknown;
+}
+
 /**
  * Loads the addon and looks the calls up in the C library that the process runs on, glibc or musl. Nothing is loaded
  * before this is called. Throws `addon-missing`, saying what is missing, where that cannot be done.
  */
-export function loadLibc(): Libc {
-  if (process.platform !== 'linux') {
+export function loadLibc(
+  surroundings: LibcSurroundings = { platform: process.platform, load: createRequire(import.meta.url) },
+): Libc {
+  if (surroundings.platform !== 'linux') {
     throw addonMissing(
-      `expected Linux, got ${process.platform}; netlink is an interface of the Linux kernel`,
+      `expected Linux, got ${surroundings.platform}; netlink is an interface of the Linux kernel`,
     );
   }
   try {
-    const require = createRequire(import.meta.url);
-    const ffi = require('ffi-napi') as Ffi;
-    const ref = require('ref-napi') as Ref;
+    const ffi = surroundings.load('ffi-napi') as Ffi;
+    const ref = surroundings.load('ref-napi') as Ref;
     const calls = ffi.Library(null, functions);
     return { ...calls, errno: () => ffi.errno(), sizeOfLong: ref.sizeof.long };
   } catch (error) {
