@@ -64,7 +64,8 @@ export class Reconciler {
 
   /**
    * Begins: reads the kernel, brings these services into it and removes what an earlier process left.
-   * @param services every service that there is
+   * @param services every service that there is, the oldest first and those of one age by their keys: so none is served
+   *   for a moment by a service that is not the one to serve it
    */
   start(services: Iterable<ServiceKey>): void {
     if (this.#phase !== 'new') return;

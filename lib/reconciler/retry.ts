@@ -128,14 +128,17 @@ export class RetryQueue {
     }
   }
 
-  /** Notes that a table could not be read or written. Returns whether it is news. */
+  /**
+   * Notes that a table could not be read or written. It is tried again at once, and after growing waits where that
+   * fails too. Returns whether it is news.
+   */
   fail(table: TableName, error: Error, revision: number): boolean {
     const old = this.#tables.get(table);
     const attempts = (old?.attempts ?? 0) + 1;
     this.#tables.set(table, {
       error,
       attempts,
-      due: this.#nextDue(attempts),
+      due: attempts === 1 ? this.#clock.now() : this.#nextDue(attempts - 1),
       revision: old?.revision ?? revision,
     });
     return old?.error.message !== error.message;

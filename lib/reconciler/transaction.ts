@@ -139,9 +139,14 @@ export class Transaction {
     }
   }
 
+  /**
+   * Addresses stay while it is not known which virtual servers there are: these could not be removed behind them, and
+   * an address is a record of whose they are.
+   */
   async #remove(): Promise<void> {
     const { setEntries, virtualServers, addresses } = this.#pending;
-    await this.#write('addresses', addresses.removals);
+    const { known } = this.#tables.virtualServers;
+    await this.#writeUnless('addresses', addresses.removals, () => !known);
     await this.#write('realServers', this.#ownRemovals());
     await this.#write('virtualServers', virtualServers.removals);
     this.#followVirtualServers();

@@ -152,6 +152,7 @@ export class World {
   /** Between the present process and the kernel. */
   wire: Wire;
   #reconciler: Reconciler;
+  readonly #refused: [keyof FakeKernel, string][] = [];
   readonly #options: Partial<ReconcilerOptions>;
 
   constructor(options: Partial<ReconcilerOptions> = {}, kernel = fakeKernel()) {
@@ -189,9 +190,15 @@ export class World {
     return sketch && planOf(service, sketch);
   }
 
+  /** The keys of all services, the oldest first, as `start` wants them. */
+  byAge(): string[] {
+    const created = (key: string): number => this.services.get(key)?.created ?? 0;
+    return [...this.services.keys()].sort((a, b) => created(a) - created(b) || (a < b ? -1 : 1));
+  }
+
   /** Starts with all services and waits until they are written. */
   async start(): Promise<void> {
-    this.#reconciler.start(this.services.keys());
+    this.#reconciler.start(this.byAge());
     await this.settled();
   }
 
@@ -234,6 +241,17 @@ export class World {
   /** Sum of the writes of all tables. */
   get writes(): number {
     return this.tables.reduce((sum, table) => sum + table.writes, 0);
+  }
+
+  /** From now on the kernel refuses changes of the key. */
+  refuse(table: keyof FakeKernel, key: string): void {
+    this.kernel[table].refuse(key);
+    this.#refused.push([table, key]);
+  }
+
+  /** The kernel takes everything again. */
+  acceptAll(): void {
+    for (const [table, key] of this.#refused.splice(0)) this.kernel[table].accept(key);
   }
 
   /** Keys that a table of the kernel holds, sorted. */
