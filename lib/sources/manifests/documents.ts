@@ -43,19 +43,11 @@ export async function readDocuments(
   }
   const documents: ManifestDocument[] = [];
   const lines = new LineCounter();
-  try {
-    for (const document of new Composer({ ...yamlOptions, lineCounter: lines }).compose(
-      new Parser(lines.addNewLine).parse(text),
-    )) {
-      markComplete(documents);
-      documents.push(readDocument(document, text, lines));
-      if (documents.length % atOnce === 0) await pause();
-    }
-  } catch (error) {
-    // Nesting so deep that it exhausts the stack is the one way to make the parser throw.
+  const tokens = new Parser(lines.addNewLine).parse(text);
+  for (const document of new Composer({ ...yamlOptions, lineCounter: lines }).compose(tokens)) {
     markComplete(documents);
-    const line = lines.lineStarts.length;
-    documents.push(unreadable(text, line, error instanceof Error ? error.message : String(error)));
+    documents.push(readDocument(document, text, lines));
+    if (documents.length % atOnce === 0) await pause();
   }
   return documents.filter(
     ({ value, error }) => error !== undefined || (value !== null && value !== undefined),
@@ -94,7 +86,7 @@ function readDocument(document: Document.Parsed, text: string, lines: LineCounte
   }
 }
 
-function unreadable(text: string, line: number, message: string, firstLine = 1): ManifestDocument {
+function unreadable(text: string, line: number, message: string, firstLine: number): ManifestDocument {
   return {
     value: undefined,
     lines: new DocumentLines(text, firstLine),

@@ -121,6 +121,10 @@ function readValue(
       readObject(reading, classified.kind, classified.value, document.complete, locate);
       break;
     case 'list':
+      if (listKind !== undefined) {
+        refuse(reading, nestedList, locate);
+        break;
+      }
       for (const [index, item] of classified.items.entries()) {
         readValue(reading, document, item, [...base, 'items', index], kindOf(value));
       }
@@ -129,10 +133,22 @@ function readValue(
       reading.ignoredKinds.add(classified.kind);
       break;
     case 'wrong':
-      reading.damaged = true;
-      reading.problems.push(place(classified.problem, locate));
+      refuse(reading, classified.problem, locate);
       break;
   }
+}
+
+const nestedList: FieldProblem = {
+  path: [],
+  expected: 'an object in the list',
+  got: 'another list',
+  hint: 'write its items into the outer list',
+  severity: 'error',
+};
+
+function refuse(reading: Reading, problem: FieldProblem, locate: ManifestObject['locate']): void {
+  reading.damaged = true;
+  reading.problems.push(place(problem, locate));
 }
 
 function kindOf(value: unknown): string {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { formatProblem } from '../../../../lib/model/problem.ts';
 import { assemble } from '../../../../lib/sources/manifests/assembly.ts';
 import { type ManifestFile, readManifest } from '../../../../lib/sources/manifests/manifest-file.ts';
@@ -159,6 +160,11 @@ describe('readManifest', () => {
       'web.yaml:3: items: expected a list, got "web"; write objects below it, each behind "- "',
     ],
     [
+      'a list in a list',
+      'apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: List\n  items: []\n',
+      'web.yaml:4: expected an object in the list, got another list; write its items into the outer list',
+    ],
+    [
       'an object that stands twice in a file',
       `${good('web')}---\n${good('web', '10.96.0.2')}`,
       'web.yaml:10: Service default/web: expected every object once, got one that stands in web.yaml:1 too; remove one of the two; the first is used',
@@ -219,9 +225,56 @@ describe('readManifest', () => {
     expect(problem).to.match(/^web\.yaml:1: expected YAML, got a fault: Excessive alias count/);
   });
 
-  it('refuses nesting that would exhaust the stack', async () => {
-    const [problem] = await problemsOf(`${good('a')}---\n${'['.repeat(20_000)}`);
-    expect(problem).to.match(/^web\.yaml:\d+: expected YAML, got a fault: /);
+  for (const [open, close] of [
+    ['[', ']'],
+    ['{a: ', '}'],
+    ['- ', ''],
+  ] as const) {
+    it(`refuses nesting that would exhaust the stack: ${open}`, async () => {
+      const manifest = await read(`${good('a')}---\n${open.repeat(20_000)}1${close.repeat(20_000)}`);
+      expect(manifest.objects.map(({ id }) => id)).to.deep.equal(['Service default/a']);
+      expect(manifest.problems.map(formatProblem)).to.deep.equal([
+        'web.yaml:10: expected YAML, got a fault: Maximum call stack size exceeded; correct it; until then the last good version of what the file held is served',
+      ]);
+    });
+  }
+
+  it('never fails, whatever stands in a file', async () => {
+    const pieces = [
+      '- ',
+      '{',
+      '}',
+      '[',
+      ']',
+      ': ',
+      'kind',
+      'Service',
+      '\n',
+      '  ',
+      '&a ',
+      '*a',
+      '|',
+      '"',
+      '---\n',
+      '...\n',
+      '%TAG',
+      '!!map ',
+      '<<',
+      '? ',
+      '#',
+      ',',
+    ];
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.oneof(fc.constantFrom(...pieces), fc.string({ maxLength: 4 }))),
+        fc.constantFrom('web.yaml', 'web.json'),
+        async (parts, name) => {
+          const manifest = await read(parts.join(''), name);
+          expect(manifest.objects).to.deep.equal([]);
+        },
+      ),
+      { numRuns: 2000 },
+    );
   });
 
   describe('of JSON', () => {

@@ -217,6 +217,19 @@ describe('ManifestSource', () => {
     }
   });
 
+  it('warns of endpoints outside any service until these come, and withdraws slices', async () => {
+    await writeFile(file('a.yaml'), slice('one-1', 'one'));
+    await source.start();
+    expect(lines.map(({ level }) => level)).to.deep.equal([40]);
+    await writeFile(file('b.yaml'), service('one'));
+    await serving('one:80');
+    expect(catalog.get('default/one')?.slices.map(({ name }) => name)).to.deep.equal(['one-1']);
+    await until(() => source.problems().length === 0);
+    await rm(file('a.yaml'));
+    await until(() => catalog.get('default/one')?.slices.length === 0);
+    expect(served()).to.deep.equal(['one:80']);
+  });
+
   it('serves everything else beside a file that is no manifest', async () => {
     await writeFile(file('a.yaml'), Buffer.from([0xff, 0xfe, 0x00]));
     await writeFile(file('b.yaml'), 'a: b: c\n');

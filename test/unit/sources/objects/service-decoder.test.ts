@@ -202,6 +202,11 @@ describe('decodeService', () => {
       'error spec.ports[0].port: expected a whole number from 1 to 65535, got 70000; write a number in this range',
     ],
     [
+      'with a cluster address that is no text',
+      service({ clusterIP: { ip: '10.0.0.1' } }),
+      'error spec.clusterIP: expected an IP address, got an object; write an address in quotes',
+    ],
+    [
       'with port 0',
       service({ ports: [{ port: 0 }] }),
       'error spec.ports[0].port: expected a whole number from 1 to 65535, got 0; write a number in this range',
@@ -281,6 +286,11 @@ describe('decodeService', () => {
       'with an impossible affinity time',
       service({ sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds: 0 } } }),
       'error spec.sessionAffinityConfig.clientIP.timeoutSeconds: expected a whole number from 1 to 86400, got 0; write a number in this range',
+    ],
+    [
+      'with a source range that is a number',
+      service({ loadBalancerSourceRanges: [10] }),
+      'error spec.loadBalancerSourceRanges[0]: expected a CIDR, got 10; write a network as address/prefix in quotes',
     ],
     [
       'with a source range that is none, rather than let everyone in',
