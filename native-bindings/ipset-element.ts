@@ -1,0 +1,75 @@
+import { invalidArgument } from './error.ts';
+import type { IpsetElementValues } from './ipset-attributes.ts';
+
+/** Protocols that ipset(8) writes by name; others stand as their number. */
+const protocolNumbers: Readonly<Record<string, number>> = { tcp: 6, udp: 17, sctp: 132, udplite: 136 };
+
+const protocolNames: readonly (readonly [number: number, name: string])[] = Object.entries(
+  protocolNumbers,
+).map(([name, number]) => [number, name]);
+
+/**
+ * Reads an element in the notation of ipset(8): `30080`, `10.0.0.1`, `10.0.0.1,tcp:80`, `10.0.0.1,tcp:80,10.0.0.2`,
+ * `10.0.0.1,tcp:80,10.0.0.0/8`. Throws `invalid-argument` where it is none of these; addresses are looked at when they
+ * are written.
+ */
+export function parseElement(element: string): IpsetElementValues {
+  const [first = '', second, third, ...more] = element.split(',');
+  if (more.length > 0) throw notAnElement(element);
+  if (second === undefined) {
+    return /^\d+$/.test(first) ? { port: number(first, 0xffff, element) } : { address: first };
+  }
+  return {
+    address: first,
+    ...parseService(second, element),
+    ...(third === undefined ? {} : parseNetwork(third, element)),
+  };
+}
+
+/** Writes an element in the notation of ipset(8), IPv6 without brackets, a prefix that is a whole address left out. */
+export function formatElement(values: IpsetElementValues): string {
+  const { address, address2, port, protocol } = values;
+  if (address === undefined) return String(port ?? '');
+  if (port === undefined) return address;
+  const service = `${address},${protocolName(protocol ?? 0)}:${port}`;
+  return address2 === undefined ? service : `${service},${formatNetwork(address2, values.prefix2)}`;
+}
+
+/** `tcp:80`. */
+function parseService(text: string, element: string): IpsetElementValues {
+  const [name = '', port, ...more] = text.split(':');
+  if (port === undefined || more.length > 0) throw notAnElement(element);
+  return {
+    protocol: protocolNumbers[name] ?? number(name, 0xff, element),
+    port: number(port, 0xffff, element),
+  };
+}
+
+/** `10.0.0.0/8` or `10.0.0.1`. */
+function parseNetwork(text: string, element: string): IpsetElementValues {
+  const [address2 = '', prefix, ...more] = text.split('/');
+  if (more.length > 0) throw notAnElement(element);
+  if (prefix === undefined) return { address2 };
+  return { address2, prefix2: number(prefix, address2.includes(':') ? 128 : 32, element) };
+}
+
+function formatNetwork(address: string, prefix: number | undefined): string {
+  const whole = address.includes(':') ? 128 : 32;
+  return prefix === undefined || prefix === whole ? address : `${address}/${prefix}`;
+}
+
+function protocolName(protocol: number): string {
+  return protocolNames.find(([value]) => value === protocol)?.[1] ?? String(protocol);
+}
+
+function number(text: string, maximum: number, element: string): number {
+  const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (value <= maximum) return value;
+  throw notAnElement(element);
+}
+
+function notAnElement(element: string): Error {
+  return invalidArgument(
+    `expected an element of a set (PORT, IP, IP,PROTOCOL:PORT, IP,PROTOCOL:PORT,IP[/PREFIX]), got ${JSON.stringify(element)}`,
+  );
+}
