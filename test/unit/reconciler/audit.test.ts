@@ -1,0 +1,217 @@
+import { expect } from 'chai';
+import { TableError } from '../../../lib/kernel/table.ts';
+import { setEntry } from '../../../lib/model/ip-set.ts';
+import type { VirtualServer } from '../../../lib/model/virtual-server.ts';
+import { ownsVirtualServer } from '../../../lib/reconciler/ownership.ts';
+import { realServer, type Sketch, virtualServer, World } from './world.ts';
+
+const web: Sketch = { vip: '10.0.0.1', endpoints: ['10.1.0.1'] };
+
+async function running(options: ConstructorParameters<typeof World>[0] = {}): Promise<World> {
+  const world = new World(options);
+  world.services.set('a/web', web);
+  await world.start();
+  world.resetCounts();
+  return world;
+}
+
+describe('an audit', () => {
+  it('finds nothing and writes nothing where nothing drifted', async () => {
+    const world = await running();
+    const report = await world.audit();
+    expect(report.drift).to.be.empty;
+    expect(world.writes).to.equal(0);
+    expect(world.log.at('warn')).to.be.empty;
+  });
+
+  for (const [table, key, others] of [
+    ['sysctls', 'net/ipv4/vs/conntrack', []],
+    ['firewall', 'IPv4', []],
+    ['setEntries', 'KUBE-CLUSTER-IP 10.0.0.1,tcp:80', []],
+    ['sets', 'KUBE-IPVS-IPS', ['setEntries KUBE-IPVS-IPS 10.0.0.1']],
+    ['virtualServers', 'TCP 10.0.0.1:80', ['realServers TCP 10.0.0.1:80 -> 10.1.0.1:8080']],
+    ['realServers', 'TCP 10.0.0.1:80 -> 10.1.0.1:8080', []],
+    ['addresses', '10.0.0.1', []],
+  ] as const) {
+    it(`brings back what vanished from ${table}, with what went with it, and nothing else`, async () => {
+      const world = await running();
+      world.kernel[table].unload([key]);
+      await world.audit();
+      expect(world.wire.written).to.have.members([
+        `+ ${table} ${key}`,
+        ...others.map((other) => `+ ${other}`),
+      ]);
+      expect(world.log.at('warn')).to.deep.equal(['the kernel had drifted and was repaired']);
+    });
+  }
+
+  it('sets right what others have changed', async () => {
+    const world = await running();
+    world.kernel.virtualServers.load([virtualServer('10.0.0.1', 80, { scheduler: 'sh' })]);
+    const report = await world.audit();
+    expect(report.drift).to.deep.equal([
+      { table: 'virtualServers', key: 'TCP 10.0.0.1:80', kind: 'different' },
+    ]);
+    expect(world.kernel.virtualServers.entries.get('TCP 10.0.0.1:80')?.scheduler).to.equal('rr');
+  });
+
+  it('removes a stray real server of ours, a stray address and a stray entry of our sets', async () => {
+    const world = await running();
+    world.kernel.realServers.load([realServer(virtualServer('10.0.0.1', 80), '10.1.0.9')]);
+    world.kernel.addresses.load([{ key: '10.0.0.7', address: '10.0.0.7' }]);
+    world.kernel.setEntries.load([setEntry('KUBE-CLUSTER-IP', '10.0.0.7,tcp:1')]);
+    await world.audit();
+    expect(world.wire.written).to.deep.equal([
+      '- addresses 10.0.0.7',
+      '- realServers TCP 10.0.0.1:80 -> 10.1.0.9:8080',
+      '- setEntries KUBE-CLUSTER-IP 10.0.0.7,tcp:1',
+    ]);
+  });
+
+  it('leaves a table alone that cannot be read, and audits the others', async () => {
+    const world = await running();
+    world.kernel.setEntries.failRead(new TableError('set-entries', 'EPERM', 'may not'));
+    world.kernel.addresses.unload(['10.0.0.1']);
+    const { failures } = await world.audit();
+    expect(failures.map(({ table }) => table)).to.deep.equal(['setEntries']);
+    expect(world.wire.written).to.deep.equal(['+ addresses 10.0.0.1']);
+    expect(world.log.at('error')).to.deep.equal(['a table could not be audited: the others were']);
+  });
+
+  it('removes no record while the virtual servers cannot be read', async () => {
+    const world = await running();
+    world.kernel.setEntries.load([setEntry('KUBE-CLUSTER-IP', '10.0.0.7,tcp:1')]);
+    world.kernel.virtualServers.failRead(new TableError('virtual-servers', 'EPERM', 'may not'));
+    await world.audit();
+    expect(world.writes).to.equal(0);
+  });
+
+  it('comes by itself every sync period, give or take a tenth', async () => {
+    const world = await running({ syncPeriod: 30_000 });
+    world.kernel.addresses.unload(['10.0.0.1']);
+    await world.pass(26_900);
+    expect(world.keys('addresses')).to.be.empty;
+    await world.pass(6_200);
+    expect(world.keys('addresses')).to.deep.equal(['10.0.0.1']);
+  });
+
+  it('lets changes be written between its steps', async () => {
+    const world = await running();
+    const audit = world.reconciler.audit();
+    world.services.set('a/new', { vip: '10.0.0.2', endpoints: [] });
+    const read = world.kernel.sysctls.read.bind(world.kernel.sysctls);
+    world.kernel.sysctls.read = () => {
+      world.reconciler.changed(['a/new']);
+      return read();
+    };
+    let atRealServers: string[] = [];
+    const readServers = world.kernel.realServers.read.bind(world.kernel.realServers);
+    world.kernel.realServers.read = () => {
+      atRealServers = world.keys('virtualServers');
+      return readServers();
+    };
+    world.clock.advance(0);
+    const { drift } = await audit;
+    expect(atRealServers).to.include('TCP 10.0.0.2:80');
+    expect(drift).to.be.empty;
+  });
+});
+
+describe('a virtual server that no service wants', () => {
+  const server = virtualServer('10.0.0.7', 80);
+
+  it('is left alone with its real servers where nothing tells that it is ours', async () => {
+    const world = await running();
+    world.kernel.virtualServers.load([server]);
+    world.kernel.realServers.load([realServer(server, '10.1.0.9')]);
+    await world.audit();
+    await world.restart();
+    expect(world.keys('realServers')).to.include('TCP 10.0.0.7:80 -> 10.1.0.9:8080');
+  });
+
+  it('is removed where a set entry tells that it is ours, the entry last', async () => {
+    const world = await running();
+    world.kernel.virtualServers.load([server]);
+    world.kernel.setEntries.load([setEntry('KUBE-CLUSTER-IP', '10.0.0.7,tcp:80')]);
+    await world.restart();
+    expect(world.wire.written).to.deep.equal([
+      '- virtualServers TCP 10.0.0.7:80',
+      '- setEntries KUBE-CLUSTER-IP 10.0.0.7,tcp:80',
+    ]);
+  });
+
+  it('is never removed from an excluded CIDR, nor is one that a service gave up', async () => {
+    const world = await running({ excludeCIDRs: ['10.0.0.0/24'] });
+    world.kernel.virtualServers.load([server]);
+    world.kernel.addresses.load([{ key: '10.0.0.7', address: '10.0.0.7' }]);
+    await world.change({ 'a/web': undefined });
+    await world.audit();
+    expect(world.keys('virtualServers')).to.deep.equal(['TCP 10.0.0.1:80', 'TCP 10.0.0.7:80']);
+    expect(world.keys('realServers')).to.have.length(1);
+    expect(world.keys('addresses')).to.be.empty;
+  });
+
+  it('is taken over where a service comes to want it, and goes with the service', async () => {
+    const world = await running();
+    world.kernel.virtualServers.load([virtualServer('10.0.0.7', 80, { scheduler: 'wlc' })]);
+    await world.change({ 'a/seven': { vip: '10.0.0.7', endpoints: [] } });
+    expect(world.kernel.virtualServers.entries.get(server.key)?.scheduler).to.equal('rr');
+    await world.change({ 'a/seven': undefined });
+    expect(world.keys('virtualServers')).not.to.include(server.key);
+  });
+
+  const nodePort = (changes: Partial<VirtualServer>): VirtualServer =>
+    virtualServer(changes.address ?? '192.168.0.1', 30_080, changes);
+  for (const [title, candidate, entries, addresses, ours] of [
+    ['by its address on kube-ipvs0', server, [], ['10.0.0.7'], true],
+    ['not by another address there', server, [], ['10.0.0.8'], false],
+    ['by an external address', server, [['KUBE-EXTERNAL-IP', '10.0.0.7,tcp:80']], [], true],
+    [
+      'by an external address of policy Local',
+      server,
+      [['KUBE-EXTERNAL-IP-LOCAL', '10.0.0.7,tcp:80']],
+      [],
+      true,
+    ],
+    ['by a load balancer address', server, [['KUBE-LOAD-BALANCER', '10.0.0.7,tcp:80']], [], true],
+    ['not by an entry for another port', server, [['KUBE-CLUSTER-IP', '10.0.0.7,tcp:81']], [], false],
+    ['not by an entry for another protocol', server, [['KUBE-CLUSTER-IP', '10.0.0.7,udp:80']], [], false],
+    ['not by an entry of a set that is not ours', server, [['MINE', '10.0.0.7,tcp:80']], [], false],
+    ['by its node port', nodePort({}), [['KUBE-NODE-PORT-TCP', '30080']], [], true],
+    ['by its node port of policy Local', nodePort({}), [['KUBE-NODE-PORT-LOCAL-TCP', '30080']], [], true],
+    ['not by a node port of another protocol', nodePort({}), [['KUBE-NODE-PORT-UDP', '30080']], [], false],
+    [
+      'by its SCTP node port',
+      nodePort({ protocol: 'SCTP' }),
+      [['KUBE-NODE-PORT-SCTP-HASH', '192.168.0.1,sctp:30080']],
+      [],
+      true,
+    ],
+    [
+      'by its IPv6 node port',
+      nodePort({ address: 'fd00::1' }),
+      [['KUBE-6-NODE-PORT-TCP', '30080']],
+      [],
+      true,
+    ],
+    [
+      'not by an IPv4 node port',
+      nodePort({ address: 'fd00::1' }),
+      [['KUBE-NODE-PORT-TCP', '30080']],
+      [],
+      false,
+    ],
+  ] as [string, VirtualServer, [string, string][], string[], boolean][]) {
+    it(`is known ${ours ? 'for ours ' : ''}${title}`, () => {
+      const setEntries = new Map(
+        entries.map(([set, element]) => [`${set} ${element}`, setEntry(set, element)]),
+      );
+      const bound = new Map(addresses.map((address) => [address, { key: address, address }]));
+      expect(ownsVirtualServer(candidate, { setEntries, addresses: bound })).to.equal(ours);
+    });
+  }
+
+  it('is not known for ours where neither sets nor addresses could be read', () => {
+    expect(ownsVirtualServer(server, {})).to.be.false;
+  });
+});
