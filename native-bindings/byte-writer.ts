@@ -15,7 +15,10 @@ export function frameOf(bytes: Uint8Array): Frame {
 /** More than any netlink message may hold; a writer that gets here has been left running. */
 const largestWriter = 1 << 28;
 
-/** A growing buffer that messages are written into, one behind the other. Reuse it through `clear`. */
+/**
+ * A growing buffer that messages are written into, one behind the other. Reuse it through `clear`. `bytes` and `view` are
+ * others once it has grown: take them behind the call that makes room, not before.
+ */
 export class ByteWriter implements Frame {
   bytes: Buffer;
   view: DataView;
