@@ -14,13 +14,7 @@ import { readBack } from './read-back.ts';
 import type { PlanFailure, ReconcilerListener } from './reports.ts';
 import { RetryQueue } from './retry.ts';
 import { type TableName, upsertOrder } from './table-name.ts';
-import {
-  type Gate,
-  openGate,
-  type TableChanges,
-  Transaction,
-  type TransactionReport,
-} from './transaction.ts';
+import { type Gate, type TableChanges, Transaction, type TransactionReport } from './transaction.ts';
 
 /** What it takes to bring services into the kernel. */
 export interface ProgrammerOptions {
@@ -129,9 +123,10 @@ export class Programmer {
     });
   }
 
-  /** Everything that waits to be written, refused entries included, without a write. */
+  /** Everything that waits to be written to the tables that could be read, refused entries included; not written. */
   changes(): TableChanges {
-    return new Transaction(this.ledger.tables, openGate, this.#options.clock).changes();
+    const gate: Gate = { closed: (table) => !this.ledger.tables[table].known, waits: () => false };
+    return new Transaction(this.ledger.tables, gate, this.#options.clock).changes();
   }
 
   /**

@@ -94,8 +94,9 @@ export class Reconciler {
     });
   }
 
-  /** Resolves when nothing is left to be done but to try refused entries again. */
+  /** Resolves when nothing is left to be done but to try refused entries again, or when stopped. */
   settled(): Promise<void> {
+    if (this.#phase === 'stopped') return Promise.resolve();
     return new Promise((resolve) => {
       this.#settledWaiters.push(resolve);
       this.#arm();

@@ -40,9 +40,6 @@ export interface Gate {
   waits(table: TableName, key: string, after: Keyed | undefined): boolean;
 }
 
-/** A gate that leaves nothing for later. */
-export const openGate: Gate = { closed: () => false, waits: () => false };
-
 /** Changes handed to a table in one call. Between two calls the event loop runs. */
 const batchSize = 4096;
 

@@ -4,8 +4,8 @@ import type { Conflict } from '../../../lib/reconciler/claims.ts';
 import { systemClock } from '../../../lib/reconciler/clock.ts';
 import { Ledger } from '../../../lib/reconciler/ledger.ts';
 import { type TableName, upsertOrder } from '../../../lib/reconciler/table-name.ts';
-import { openGate, Transaction } from '../../../lib/reconciler/transaction.ts';
-import { base, planOf, type Sketch } from './world.ts';
+import { Transaction } from '../../../lib/reconciler/transaction.ts';
+import { base, openGate, planOf, type Sketch } from './world.ts';
 
 const web: Sketch = { vip: '10.0.0.1', endpoints: ['10.1.0.1', '10.1.0.2'] };
 

@@ -9,8 +9,12 @@ import {
   type VirtualServer,
   type VirtualServerId,
 } from '../../../lib/model/virtual-server.ts';
+import type { Gate } from '../../../lib/reconciler/transaction.ts';
 import { Wire } from './wire.ts';
 import { Reconciler, type ReconcilerOptions } from '../../../lib/reconciler/reconciler.ts';
+
+/** Leaves no change for later. */
+export const openGate: Gate = { closed: () => false, waits: () => false };
 
 /** A clock that stands still until it is moved. */
 export class ManualClock implements Clock {
