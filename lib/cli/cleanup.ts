@@ -55,7 +55,7 @@ async function cleanup(configuration: Configuration, dryRun: boolean, terminal: 
     const tables = kernelTables(kernel, []);
     const removals = await removalsOfOurs(tables, { excludeCIDRs: configuration.excludeCidrs });
     terminal.out(formatChanges(describeChanges({ ...removals.changes, sysctls: [], realServers: [] })));
-    const device = kernel.route.link(serviceInterface) !== undefined;
+    const device = kernel.route.link(serviceInterface)?.kind === 'dummy';
     if (device) terminal.out(`- interface ${serviceInterface}\n`);
     const failures = dryRun ? removals.failures.map(messageOf) : await remove(kernel, removals, device);
     for (const failure of failures) terminal.err(`error: ${failure}\n`);

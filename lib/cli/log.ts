@@ -34,6 +34,8 @@ interface LogLine {
   readonly ts: string;
   readonly level: string;
   readonly msg?: string;
+  /** Of a manifest. Its message tells all of it. */
+  readonly problem?: unknown;
   readonly [field: string]: unknown;
 }
 
@@ -42,13 +44,24 @@ function levelOf(verbosity: number): string {
   return verbosity >= 4 ? 'debug' : 'info';
 }
 
-/** `2026-01-02T03:04:05.678Z info  synced services=3 err="no such file"`. */
-function textLine({ ts, level, msg = '', ...fields }: LogLine): string {
-  const pairs = Object.entries(fields).map(([name, value]) => ` ${name}=${textValue(value)}`);
-  return `${ts} ${level.padEnd(5)} ${msg}${pairs.join('')}\n`;
+/** `2026-01-02T03:04:05.678Z info  synced services=3 writes.sets=34 err="no such file"`. */
+function textLine({ ts, level, msg = '', problem: _told, ...fields }: LogLine): string {
+  const pairs = Object.entries(fields).flatMap(([name, value]) => textPairs(name, value));
+  return `${ts} ${level.padEnd(5)} ${[msg, ...pairs].join(' ')}\n`;
 }
 
-function textValue(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+/** A field as `name=value`, an object as one such pair for each of its fields, and an error by its message. */
+function textPairs(name: string, value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [`${name}=${textValue(String(value))}`];
+  if (Array.isArray(value)) return [`${name}=${textValue(value.map(textItem).join(','))}`];
+  if ('message' in value && 'stack' in value) return [`${name}=${textValue(String(value.message))}`];
+  return Object.entries(value).flatMap(([field, inner]) => textPairs(`${name}.${field}`, inner));
+}
+
+function textItem(item: unknown): string {
+  return typeof item === 'string' ? item : JSON.stringify(item);
+}
+
+function textValue(text: string): string {
   return /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text);
 }

@@ -1,29 +1,5 @@
 import { processInput } from '../config/process-input.ts';
-import type { ProcessInput } from '../config/process-input.ts';
-import { exitStatus } from './failure.ts';
-import { createProgram } from './program.ts';
-import { report } from './report.ts';
-import { untilSignal } from './signals.ts';
+import { runCommandLine } from './command-line.ts';
 import { processTerminal } from './terminal.ts';
-import type { Terminal } from './terminal.ts';
 
-/** Carries out one command line and gives the exit status. Never rejects. */
-export async function main(input: ProcessInput, terminal: Terminal): Promise<number> {
-  let status: number = exitStatus.success;
-  const program = createProgram({
-    nodeName: input.nodeName,
-    terminal,
-    untilStopped: untilSignal,
-    finish: (result) => {
-      status = result;
-    },
-  });
-  try {
-    await program.parseAsync([...input.args], { from: 'user' });
-    return status;
-  } catch (error) {
-    return report(error, terminal);
-  }
-}
-
-process.exitCode = await main(processInput(), processTerminal());
+process.exitCode = await runCommandLine(processInput(), processTerminal());

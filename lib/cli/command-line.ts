@@ -1,0 +1,25 @@
+import type { ProcessInput } from '../config/process-input.ts';
+import { exitStatus } from './failure.ts';
+import { createProgram } from './program.ts';
+import { report } from './report.ts';
+import { untilSignal } from './signals.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Carries out one command line and gives the exit status. Never rejects. */
+export async function runCommandLine(input: ProcessInput, terminal: Terminal): Promise<number> {
+  let status: number = exitStatus.success;
+  const program = createProgram({
+    nodeName: input.nodeName,
+    terminal,
+    untilStopped: untilSignal,
+    finish: (result) => {
+      status = result;
+    },
+  });
+  try {
+    await program.parseAsync([...input.args], { from: 'user' });
+    return status;
+  } catch (error) {
+    return report(error, terminal);
+  }
+}

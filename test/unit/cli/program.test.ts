@@ -1,0 +1,90 @@
+import { expect } from 'chai';
+import { runCommandLine } from '../../../lib/cli/command-line.ts';
+import { recordingTerminal } from './recording-terminal.ts';
+
+/** What a command line prints and ends with. */
+async function ran(...args: string[]): Promise<{ status: number; out: string; err: string }> {
+  const terminal = recordingTerminal();
+  const status = await runCommandLine({ args, nodeName: 'node-a' }, terminal);
+  return { status, ...terminal.written };
+}
+
+describe('the command line', () => {
+  const commands = [
+    ['run'],
+    ['diff'],
+    ['get', 'services'],
+    ['get', 'endpoints'],
+    ['cleanup'],
+    ['version'],
+  ] as const;
+  for (const command of commands) {
+    it(`explains ${command.join(' ')} with examples, in lines that fit on a terminal`, async () => {
+      const { status, out, err } = await ran(...command, '--help');
+      expect({ status, err }).to.deep.equal({ status: 0, err: '' });
+      expect(out)
+        .to.contain(`Usage: kube-ipvs ${command.join(' ')}`)
+        .and.to.contain('Examples:\n');
+      expect(out.split('\n').filter((line) => line.length > 100)).to.deep.equal([]);
+    });
+  }
+
+  it('lists every command in its help', async () => {
+    const { status, out } = await ran('--help');
+    expect(status).to.equal(0);
+    for (const command of ['run', 'diff', 'get', 'cleanup', 'version', 'help']) {
+      expect(out).to.match(new RegExp(`^ {2}${command}\\b`, 'm'));
+    }
+  });
+
+  it('prints the version', async () => {
+    expect((await ran('--version')).out).to.match(/^kube-ipvs \d+\.\d+\.\d+\n$/);
+    expect((await ran('version')).out).to.match(/^kube-ipvs {2}\d+\.\d+\.\d+\nnode {7}\d+/);
+    const json = JSON.parse((await ran('version', '-o', 'json')).out) as Record<string, unknown>;
+    expect(json).to.include({
+      apiVersion: 'kube-ipvs.io/v1alpha1',
+      kind: 'Version',
+      node: process.versions.node,
+    });
+  });
+
+  const wrong: readonly (readonly [readonly string[], string])[] = [
+    [['rnu'], "error: unknown command 'rnu'\n(Did you mean run?)\n"],
+    [['run', '--ipvs-schedular', 'rr'], "error: unknown option '--ipvs-schedular'"],
+    [['run', '--kubeconfig', '/x'], "error: unknown option '--kubeconfig'"],
+    [['run', '--manifests'], 'error: option'],
+    [
+      ['run'],
+      'error: --manifests: expected a directory with Services and EndpointSlices, got nothing\nhint: ',
+    ],
+    [['run', 'stray'], 'error: too many arguments'],
+    [
+      ['run', '--manifests', '/x', '--ipvs-scheduler', 'wrrr'],
+      'error: --ipvs-scheduler: expected one of rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh, twos, ' +
+        'got "wrrr"\nhint: did you mean wrr?\n',
+    ],
+    [['run', '--manifests=/x', '-v=99'], 'error: --v: expected a whole number from 0 to 10, got "99"\n'],
+    [
+      ['run', '--manifests=/x', '--masquerade-all=maybe'],
+      'error: --masquerade-all: expected true or false, got "maybe"\n',
+    ],
+    [
+      ['diff', '--manifests=/x', '-o', 'xml'],
+      "error: option '-o, --output <format>' argument 'xml' is invalid.",
+    ],
+    [['cleanup', '--ipvs-exclude-cidrs', 'ten'], 'error: --ipvs-exclude-cidrs: expected a CIDR'],
+  ];
+  for (const [args, message] of wrong) {
+    it(`refuses "${args.join(' ')}" with status 2 and a hint`, async () => {
+      const { status, out, err } = await ran(...args);
+      expect({ status, out }).to.deep.equal({ status: 2, out: '' });
+      expect(err.slice(0, message.length)).to.equal(message);
+      expect(err).to.match(/^hint: /m);
+    });
+  }
+
+  it('asks for a directory of manifests before it looks for a Service by name', async () => {
+    const { err } = await ran('get', 'services', 'web');
+    expect(err).to.match(/^error: expected --manifests beside a name/);
+  });
+});
