@@ -101,8 +101,13 @@ export class Ledger {
   ): Drift<EntryOf<Name>> {
     const drift = this.tables[name].compare(actual);
     if (name === 'virtualServers') this.#loseRealServers();
-    if (name === 'sets' && drift.missing.length > 0) this.tables.setEntries.known = false;
+    if (name === 'sets') this.#loseSetEntries();
     return drift;
+  }
+
+  #loseSetEntries(): void {
+    const { sets, setEntries } = this.tables;
+    if (sets.missing().next().done !== true) setEntries.known = false;
   }
 
   #loseRealServers(): void {

@@ -169,10 +169,10 @@ export class TableLedger<Entry extends Keyed> {
     return entry;
   }
 
-  /** A key that comes back to what the kernel holds needs no write, provided that what it holds is known. */
+  /** A key that comes back to what the kernel holds needs no write. */
   #settle(key: string, entry: Entry): void {
     const before = this.#dirty.get(key);
-    if (this.known && before !== undefined && this.table.equals(before, entry)) this.#dirty.delete(key);
+    if (before !== undefined && this.table.equals(before, entry)) this.#dirty.delete(key);
   }
 
   #compareWanted(

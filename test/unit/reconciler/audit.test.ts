@@ -124,8 +124,9 @@ describe('a virtual server that no service wants', () => {
     const world = await running();
     world.kernel.virtualServers.load([server]);
     world.kernel.realServers.load([realServer(server, '10.1.0.9')]);
-    await world.audit();
+    const { drift } = await world.audit();
     await world.restart();
+    expect(drift).to.be.empty;
     expect(world.keys('realServers')).to.include('TCP 10.0.0.7:80 -> 10.1.0.9:8080');
   });
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { TableError } from '../../../lib/kernel/table.ts';
 import { type Sketch, World } from './world.ts';
 
 const web: Sketch = { vip: '10.0.0.1', endpoints: ['10.1.0.1'] };
@@ -150,5 +151,22 @@ describe('what depends on a refused entry', () => {
     await world.restart();
     expect(world.keys('virtualServers'), 'known for ours by the entry alone').to.be.empty;
     expect(world.keys('setEntries')).to.be.empty;
+  });
+
+  it('is what records a virtual server, its address too, while it is not known which there are', async () => {
+    const world = new World();
+    world.services.set('a/web', web);
+    await world.start();
+    world.kernel.virtualServers.failRead(new TableError('virtual-servers', 'ENOBUFS', 'overrun'));
+    world.wire.lossy.add('virtualServers');
+    await world.change({ 'a/new': { vip: '10.0.0.2', endpoints: [] } });
+    await world.change({ 'a/web': undefined });
+    expect(world.keys('setEntries')).to.include('KUBE-CLUSTER-IP 10.0.0.1,tcp:80');
+    expect(world.keys('addresses')).to.include('10.0.0.1');
+    world.kernel.virtualServers.failRead(undefined);
+    await world.pass(120_000);
+    expect(world.keys('virtualServers')).to.deep.equal(['TCP 10.0.0.2:80']);
+    expect(world.keys('addresses')).to.deep.equal(['10.0.0.2']);
+    expect(world.keys('setEntries')).to.have.length(2);
   });
 });

@@ -102,6 +102,20 @@ describe('the reconciler', () => {
     expect(world.reconciler.status()).to.include({ revision: 51, programmed: 51, pendingServices: 0 });
   });
 
+  it('does not take a change for programmed that comes while another is being written', async () => {
+    const programmed: number[] = [];
+    const world: World = new World({
+      plan: (service) => {
+        if (service === 'a/web') world.reconciler.changed(['a/new']);
+        return world.plan(service);
+      },
+      listener: { synced: () => programmed.push(world.reconciler.status().programmed) },
+    });
+    world.services.set('a/web', web);
+    await world.start();
+    expect(programmed).to.deep.equal([1, 2]);
+  });
+
   it('begins no two syncs within the least sync period', async () => {
     const world = await running({ minSyncPeriod: 1000 });
     world.clock.advance(1000);

@@ -97,6 +97,22 @@ describe('a refused entry', () => {
     expect(programmed).to.equal(revision);
   });
 
+  it('is not tried again and again while it waits for another', async () => {
+    const world = new World();
+    world.services.set('a/web', web);
+    await world.start();
+    world.refuse('realServers', `${server} -> 10.1.0.1:8080`);
+    await world.change({ 'a/web': { ...web, weight: 2 } });
+    world.kernel.virtualServers.unload([server]);
+    world.refuse('virtualServers', server);
+    await world.audit();
+    await world.pass(600);
+    expect(world.reconciler.status().refused.map(({ table }) => table)).to.deep.equal(['virtualServers']);
+    world.acceptAll();
+    await world.pass(60_000);
+    expect(world.keys('realServers')).to.have.length(1);
+  });
+
   it('holds down the revision up to which everything is in the kernel', async () => {
     const world = new World();
     await world.start();
@@ -126,6 +142,43 @@ describe('a table whose state is not known', () => {
       'written once',
     ).to.have.length(1);
     expect(world.keys('realServers')).to.deep.equal([`${server} -> 10.1.0.2:8080`]);
+  });
+
+  it('is virtual servers of which one is gone with its real servers: both are made anew', async () => {
+    const world = new World();
+    world.services.set('a/web', web);
+    await world.start();
+    world.kernel.virtualServers.unload([server]);
+    world.wire.lossy.add('virtualServers');
+    await world.change({ 'a/new': { vip: '10.0.0.2', endpoints: [] } });
+    await world.pass(0);
+    expect(world.keys('virtualServers')).to.include(server);
+    expect(world.keys('realServers')).to.deep.equal([`${server} -> 10.1.0.1:8080`]);
+  });
+
+  it('is sets of which one is gone with its elements: both are made anew', async () => {
+    const world = new World();
+    world.services.set('a/web', web);
+    await world.start();
+    world.kernel.sets.failRead(new TableError('sets', 'EPERM', 'no'));
+    await world.restart();
+    world.kernel.sets.unload(['KUBE-IPVS-IPS']);
+    world.kernel.sets.failRead(undefined);
+    await world.pass(120_000);
+    expect(world.keys('setEntries')).to.have.length(2);
+  });
+
+  it('is not forgotten to hold what is given up meanwhile', async () => {
+    const world = new World();
+    await world.start();
+    world.wire.lossy.add('virtualServers');
+    world.kernel.virtualServers.failRead(new TableError('virtual-servers', 'ENOBUFS', 'overrun'));
+    await world.change({ 'a/web': web });
+    await world.change({ 'a/web': undefined });
+    expect(world.keys('virtualServers')).to.deep.equal([server]);
+    world.kernel.virtualServers.failRead(undefined);
+    await world.pass(120_000);
+    expect(world.keys('virtualServers')).to.be.empty;
   });
 
   it('is left alone for longer and longer while it fails, and told of once', async () => {
