@@ -28,9 +28,9 @@ describe('the layers of the house', function () {
   });
 
   it('refuse an import of test code in shipped code', async () => {
-    expect(
-      await importErrors('lib/kernel/probe.ts', `import '../../test/lab/cluster.ts';`),
-    ).to.have.length(1);
+    expect(await importErrors('lib/kernel/probe.ts', `import '../../test/lab/cluster.ts';`)).to.have.length(
+      1,
+    );
   });
 
   it('allow an import that points downward', async () => {

@@ -1,0 +1,66 @@
+/**
+ * Measures everything and rewrites docs/benchmarks.md and test/bench/results/*.json. Exits with 1 where something could
+ * not be measured or the kernel did not hold what was asked for; a missed bar is printed and no failure.
+ *
+ *   node test/bench/bench.ts [SERVICES…]   sizes of the measurements in the kernel
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { InMemoryResult } from './in-memory.ts';
+import type { IpvsSyncResult } from './ipvs-sync.ts';
+import { machineOf } from './machine.ts';
+import { page, type Results } from './page.ts';
+
+const folder = 'test/bench/results';
+
+/** Runs a program and gives what it printed. Its messages go to ours. */
+function run(command: string, ...args: readonly string[]): string {
+  const { status, stdout, error } = spawnSync(command, args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+  });
+  if (error !== undefined || status !== 0) {
+    throw new Error(
+      `${[command, ...args].join(' ')}: ${error?.message ?? `exit status ${status ?? 'none'}`}`,
+    );
+  }
+  return stdout;
+}
+
+/** Runs a command in the lab, with the results' folder writable. */
+function runInLab(...command: readonly string[]): string {
+  return run(
+    'node',
+    'test/lab/run.ts',
+    '--mem',
+    '6G',
+    '--timeout',
+    '3000',
+    '--write',
+    folder,
+    '--',
+    ...command,
+  );
+}
+
+function store(name: string, value: unknown): void {
+  writeFileSync(`${folder}/${name}.json`, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+mkdirSync(folder, { recursive: true });
+console.log('in memory: 50,000 services');
+const inMemory = JSON.parse(run('node', '--expose-gc', 'test/bench/in-memory.ts')) as InMemoryResult;
+store('in-memory', inMemory);
+
+console.log('in the lab: cold sync, restart and one change');
+const labKernel = runInLab('uname', '-r').trim();
+runInLab('node', 'test/bench/ipvs-sync.ts', `${folder}/ipvs-sync.json`, ...process.argv.slice(2));
+const ipvs = JSON.parse(readFileSync(`${folder}/ipvs-sync.json`, 'utf8')) as IpvsSyncResult[];
+store('ipvs-sync', ipvs);
+
+const results: Results = { machine: machineOf(labKernel), inMemory, ipvs };
+store('machine', results.machine);
+writeFileSync('docs/benchmarks.md', page(results));
+console.log(`\n${page(results).split('\n## ')[0] ?? ''}`);
+if (!ipvs.every((result) => result.right)) process.exitCode = 1;

@@ -1,0 +1,198 @@
+import type { Machine } from './machine.ts';
+import type { InMemoryResult } from './in-memory.ts';
+import type { IpvsSyncResult } from './ipvs-sync.ts';
+import type { Sample } from './sample.ts';
+
+/** Everything that one run of the benchmark measured. */
+export interface Results {
+  readonly machine: Machine;
+  readonly inMemory: InMemoryResult;
+  readonly ipvs: readonly IpvsSyncResult[];
+}
+
+/** A bar, and what was measured against it. */
+interface Bar {
+  readonly name: string;
+  readonly bar: string;
+  readonly measured: string;
+  readonly met: boolean;
+}
+
+const number = (value: number, digits = 0): string =>
+  value.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: digits });
+
+/** `12.3 (11.9–14.0)`: the median, and between what. */
+function spread({ median, min, max }: Sample): string {
+  const digits = median < 100 ? 1 : 0;
+  return `${number(median, digits)} (${number(min, digits)}–${number(max, digits)})`;
+}
+
+const ratio = (a: Sample, b: Sample): number => a.median / b.median;
+
+function row(...cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [row(...head), row(...head.map(() => '---')), ...rows.map((cells) => row(...cells))].join('\n');
+}
+
+function bars({ inMemory, ipvs }: Results): Bar[] {
+  const largest = ipvs.at(-1);
+  if (largest === undefined) return [];
+  const floor = ratio(largest.coldSync, largest.coldFloor);
+  const restore = ratio(largest.coldSync, largest.ipvsadmRestore);
+  const restart = ratio(largest.restart, largest.restartFloor);
+  const counts = new Set(ipvs.map((result) => result.oneChangeCommands));
+  const size = `${number(largest.size.services)} × ${largest.size.endpoints}`;
+  const restartCommands = ipvs.reduce((sum, result) => sum + result.restartCommands, 0);
+  return [
+    {
+      name: `P2 cold sync at ${size}, against the floor`,
+      bar: '≤ 1.15',
+      measured: `${number(floor, 2)} ×`,
+      met: floor <= 1.15,
+    },
+    {
+      name: `P2 cold sync at ${size}, against \`ipvsadm -R\``,
+      bar: '≤ 0.10',
+      measured: `${number(restore, 3)} ×`,
+      met: restore <= 0.1,
+    },
+    {
+      name: 'P3 commands of a restart over a right kernel',
+      bar: '0',
+      measured: number(restartCommands),
+      met: restartCommands === 0,
+    },
+    {
+      name: `P3 time of that restart at ${size}, against the bare dump`,
+      bar: '≤ 1.5',
+      measured: `${number(restart, 2)} ×`,
+      met: restart <= 1.5,
+    },
+    {
+      name: 'P4 services a second, in memory, one backend each',
+      bar: '≥ 81,000',
+      measured: number(inMemory.rate.median),
+      met: inMemory.rate.median >= 81_000,
+    },
+    {
+      name: 'commands for one changed endpoint, at every size',
+      bar: 'the same',
+      measured: [...counts].map((count) => number(count)).join(', '),
+      met: counts.size === 1,
+    },
+    {
+      name: 'the kernel held what was asked for after every run',
+      bar: 'always',
+      measured: ipvs.every((result) => result.right) ? 'always' : 'not always',
+      met: ipvs.every((result) => result.right),
+    },
+  ];
+}
+
+/** Says why a bar was missed, and not more than is known. */
+function remarks(results: Results): string {
+  const missed = bars(results).filter(({ met }) => !met);
+  if (missed.length === 0) return 'Every bar was met.';
+  return [
+    `Missed: ${missed.map(({ name }) => name).join('; ')}.`,
+    '',
+    'The floor sends bytes that were made before, with no program around it, so what lies above it is the whole of the',
+    'controller: planning, the ledger, encoding, and the memory that JavaScript takes for them, which a kernel that runs',
+    'as a process pays for with slow page faults. What remains is to be found in allocation, not in the number of system',
+    'calls: see the writes below.',
+  ].join('\n');
+}
+
+function ipvsTables(results: readonly IpvsSyncResult[]): string {
+  const times = results.map((result) => [
+    `${number(result.size.services)} × ${result.size.endpoints}`,
+    number(result.commands),
+    spread(result.coldSync),
+    spread(result.coldFloor),
+    `${spread(result.ipvsadmRestore)}, ${result.ipvsadmRestore.runs} ${result.ipvsadmRestore.runs === 1 ? 'run' : 'runs'}`,
+    spread(result.restart),
+    spread(result.restartFloor),
+  ]);
+  const counts = results.map((result) => [
+    `${number(result.size.services)} × ${result.size.endpoints}`,
+    number(result.coldWrites),
+    number(result.coldBytes),
+    number(result.restartCommands),
+    number(result.oneChangeCommands),
+    number(result.oneChangeBytes),
+    spread(result.oneChange),
+  ]);
+  return [
+    table(
+      [
+        'services × endpoints',
+        'commands',
+        'cold sync, ms',
+        'its floor, ms',
+        '`ipvsadm -R`, ms',
+        'restart, ms',
+        'bare dump, ms',
+      ],
+      times,
+    ),
+    '',
+    table(
+      [
+        'services × endpoints',
+        'cold sync: write calls',
+        'cold sync: bytes',
+        'restart: commands',
+        'one change: commands',
+        'one change: bytes',
+        'one change, ms',
+      ],
+      counts,
+    ),
+  ].join('\n');
+}
+
+/** The page, in Markdown. */
+export function page(results: Results): string {
+  const { machine, inMemory } = results;
+  return `# Benchmarks
+
+Made by \`make bench\` on ${machine.date}; nothing here is written by hand. Times are medians (and minimum–maximum) of
+several rounds, the things that are compared taking turns in one boot of one kernel. That kernel runs as a process, with
+system calls several times dearer than a machine's own: its times mean something only against each other.
+
+${table(
+  ['bar', 'wanted', 'measured', ''],
+  bars(results).map(({ name, bar, measured, met }) => [name, bar, measured, met ? 'met' : '**missed**']),
+)}
+
+${remarks(results)}
+
+## IPVS, on a real kernel
+
+- **cold sync**: from services in the catalog to everything in an empty kernel: planned, compared, encoded, written.
+- **its floor**: the very bytes that the cold sync wrote, sent again by a loop that does nothing else.
+- **\`ipvsadm -R\`**: the same state restored by ipvsadm.
+- **restart**: a new process over a kernel that is right: everything read back and compared.
+- **bare dump**: the same reads, with nobody looking at what comes.
+- **one change**: one endpoint replaced by another in one of the services, 100 times.
+
+After each run the kernel's state is dumped by \`ipvsadm -Sn\` and compared with what was asked for.
+
+${ipvsTables(results.ipvs)}
+
+## In memory, without a kernel
+
+${number(inMemory.services)} Services with one endpoint each, from parsed API objects through decoding, catalog, planner, ledger and
+encoding to the fake kernel, on one core: ${spread(inMemory.rate)} services a second, ${number(inMemory.bytes)} bytes of netlink messages.
+
+## The machine
+
+${table(
+  ['', ''],
+  Object.entries(machine).map(([name, value]) => [name, String(value)]),
+)}
+`;
+}
