@@ -1,0 +1,90 @@
+/* The lab's agent: servers and clients of pods, the way into a namespace, and the first process of a booted lab. */
+#define _GNU_SOURCE
+#include "agent.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static void complain(const char *format, va_list values) {
+  fputs("agent: ", stderr);
+  vfprintf(stderr, format, values);
+  fputc('\n', stderr);
+}
+
+void usage(const char *format, ...) {
+  va_list values;
+  va_start(values, format);
+  complain(format, values);
+  exit(2);
+}
+
+void die(const char *format, ...) {
+  va_list values;
+  va_start(values, format);
+  complain(format, values);
+  exit(1);
+}
+
+char *option_value(char ***args) {
+  const char *name = **args;
+  if ((*args)[1] == NULL) usage("%s needs a value", name);
+  return *++*args;
+}
+
+long option_number(char ***args, long low, long high) {
+  const char *name = **args;
+  const char *text = option_value(args);
+  char *end;
+  errno = 0;
+  long number = strtol(text, &end, 10);
+  if (errno != 0 || *text == '\0' || *end != '\0' || number < low || number > high)
+    usage("%s: expected a number between %ld and %ld, got \"%s\"", name, low, high, text);
+  return number;
+}
+
+void join_netns(const char *name) {
+  char path[256];
+  snprintf(path, sizeof path, "/run/netns/%s", name);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) die("cannot open the network namespace %s: %m", path);
+  if (setns(fd, CLONE_NEWNET) != 0) die("cannot enter the network namespace %s: %m", path);
+  close(fd);
+}
+
+const char *address_text(const struct sockaddr_storage *address, char text[ADDRESS_TEXT]) {
+  const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+  const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+  if (address->ss_family == AF_INET) return inet_ntop(AF_INET, &v4->sin_addr, text, ADDRESS_TEXT);
+  if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+    return inet_ntop(AF_INET, v6->sin6_addr.s6_addr + 12, text, ADDRESS_TEXT);
+  return inet_ntop(AF_INET6, &v6->sin6_addr, text, ADDRESS_TEXT);
+}
+
+int address_port(const struct sockaddr_storage *address) {
+  return ntohs(address->ss_family == AF_INET ? ((const struct sockaddr_in *)address)->sin_port
+                                             : ((const struct sockaddr_in6 *)address)->sin6_port);
+}
+
+double now_ms(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (double)time.tv_sec * 1e3 + (double)time.tv_nsec / 1e6;
+}
+
+int main(int count, char **args) {
+  static const struct {
+    const char *name;
+    int (*run)(char **args);
+  } commands[] = {{"serve", serve_main}, {"ask", ask_main}, {"enter", enter_main}, {"init", init_main}};
+  if (count < 2) usage("expected a command: serve, ask, enter or init");
+  for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+    if (strcmp(args[1], commands[i].name) == 0) return commands[i].run(args + 2);
+  usage("expected serve, ask, enter or init, got \"%s\"", args[1]);
+}

@@ -1,0 +1,269 @@
+/*
+ * agent ask [OPTION]... ADDRESS PORT
+ *
+ * Asks a server of `agent serve`, with a new socket for each request, and prints one line of JSON for each:
+ *
+ *   {"ok":true,"name":"web-1","peer":"10.244.0.1","peerPort":40312,"local":"10.244.0.2","localPort":80,"ms":0.812}
+ *   {"ok":false,"error":"refused","ms":0.3}
+ *
+ * Errors: refused, timeout, reset, closed (before an answer came), unreachable, or the name of another errno.
+ *
+ *   --netns NAME       ask from this network namespace
+ *   --proto PROTOCOL   tcp (default), udp or sctp
+ *   --http PATH        an HTTP request; "status" is in the JSON, and "body" when another server than ours answered
+ *   --count N          requests (default 1)       --for SECONDS  until then, instead of a count
+ *   --rate R           requests a second          --timeout MS   for one request (default 1000)
+ *   --source ADDRESS   --source-port PORT         to ask from
+ *   --parallel K       from K processes at a time
+ *   --hold MS          one TCP connection to a --hold port: a line every MS, until an error, the count or the time
+ */
+#define _GNU_SOURCE
+#include "agent.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct {
+  int protocol;
+  const char *path;
+  long count, seconds, rate, timeout, source_port, parallel, hold;
+  struct sockaddr_storage to, from;
+} asked = {.protocol = IPPROTO_TCP, .count = 1, .timeout = 1000, .parallel = 1};
+
+static const char *const closed = "closed";
+static const char *const timed_out = "timeout";
+
+static bool parse_address(const char *text, struct sockaddr_storage *address) {
+  struct sockaddr_in *v4 = (struct sockaddr_in *)address;
+  struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)address;
+  address->ss_family = AF_INET;
+  if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) return true;
+  address->ss_family = AF_INET6;
+  return inet_pton(AF_INET6, text, &v6->sin6_addr) == 1;
+}
+
+static void set_port(struct sockaddr_storage *address, long port) {
+  /* The port stands at the same place in both families. */
+  ((struct sockaddr_in *)address)->sin_port = htons((uint16_t)port);
+}
+
+static const char *error_name(int error) {
+  static char other[64];
+  switch (error) {
+    case ECONNREFUSED: return "refused";
+    case ETIMEDOUT: return timed_out;
+    case ECONNRESET:
+    case EPIPE: return "reset";
+    case EHOSTUNREACH:
+    case ENETUNREACH: return "unreachable";
+    default: snprintf(other, sizeof other, "%s", strerrorname_np(error)); return other;
+  }
+}
+
+/* Waits for a socket until a moment; NULL when it is ready, else what went wrong. */
+static const char *await(int fd, short events, double until) {
+  double left = until - now_ms();
+  struct pollfd poller = {.fd = fd, .events = events};
+  int ready = left <= 0 ? 0 : poll(&poller, 1, (int)left + 1);
+  if (ready == 0) return timed_out;
+  if (ready < 0) return error_name(errno);
+  int error = 0;
+  socklen_t size = sizeof error;
+  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  return error == 0 ? NULL : error_name(error);
+}
+
+/* A connected socket, or -1 with `*error` set. */
+static int open_connection(double until, const char **error) {
+  int type = (asked.protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  int fd = socket(asked.to.ss_family, type, asked.protocol);
+  if (fd < 0) die("cannot make a socket: %m");
+  socklen_t size = asked.to.ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+  int yes = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  *error = NULL;
+  if (asked.from.ss_family != 0 && bind(fd, (struct sockaddr *)&asked.from, size) != 0) *error = error_name(errno);
+  else if (connect(fd, (struct sockaddr *)&asked.to, size) == 0) return fd;
+  else if (errno != EINPROGRESS) *error = error_name(errno);
+  else *error = await(fd, POLLOUT, until);
+  if (*error == NULL) return fd;
+  close(fd);
+  return -1;
+}
+
+/* Reads to the end of a line, or of the stream for HTTP's sake; NULL or what went wrong. */
+static const char *receive(int fd, char *text, size_t size, bool whole, double until) {
+  size_t used = 0;
+  text[0] = '\0';
+  for (;;) {
+    ssize_t got = recv(fd, text + used, size - 1 - used, 0);
+    if (got == 0) return whole && used > 0 ? NULL : closed;
+    if (got > 0) {
+      used += (size_t)got;
+      text[used] = '\0';
+      if (used == size - 1 || (!whole && text[used - 1] == '\n')) return NULL;
+    } else if (errno == EAGAIN) {
+      const char *error = await(fd, POLLIN, until);
+      if (error != NULL) return error;
+    } else if (errno != EINTR) return error_name(errno);
+  }
+}
+
+static const char *transmit(int fd) {
+  char text[1024] = "?\n", host[ADDRESS_TEXT];
+  if (asked.protocol == IPPROTO_SCTP) return NULL;
+  bool v6 = asked.to.ss_family == AF_INET6;
+  if (asked.path != NULL)
+    snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: %s%s%s:%d\r\nConnection: close\r\n\r\n", asked.path, v6 ? "[" : "",
+             address_text(&asked.to, host), v6 ? "]" : "", address_port(&asked.to));
+  if (send(fd, text, strlen(text), MSG_NOSIGNAL) >= 0) return NULL;
+  return error_name(errno);
+}
+
+static void print_escaped(FILE *out, const char *text) {
+  for (; *text != '\0'; text++) {
+    unsigned char byte = (unsigned char)*text;
+    if (byte == '"' || byte == '\\') fprintf(out, "\\%c", byte);
+    else if (byte < 0x20) fprintf(out, "\\u%04x", byte);
+    else fputc(byte, out);
+  }
+}
+
+static void print_answer(FILE *out, const char *line) {
+  char name[128], peer[ADDRESS_TEXT], local[ADDRESS_TEXT];
+  int peer_port, local_port;
+  if (sscanf(line, "%127s %45s %d %45s %d", name, peer, &peer_port, local, &local_port) != 5) return;
+  fputs(",\"name\":\"", out);
+  print_escaped(out, name);
+  fprintf(out, "\",\"peer\":\"%s\",\"peerPort\":%d,\"local\":\"%s\",\"localPort\":%d", peer, peer_port, local, local_port);
+}
+
+static void print_http(FILE *out, const char *reply) {
+  static const char header[] = "\r\nX-Answer: ";
+  int status = 0;
+  sscanf(reply, "HTTP/%*s %d", &status);
+  fprintf(out, ",\"status\":%d", status);
+  const char *answer = strstr(reply, header), *body = strstr(reply, "\r\n\r\n");
+  if (answer != NULL) print_answer(out, answer + sizeof header - 1);
+  else if (body != NULL) {
+    fputs(",\"body\":\"", out);
+    print_escaped(out, body + 4);
+    fputc('"', out);
+  }
+}
+
+/* One line in one write, so that the lines of several processes do not mix. */
+static void report(const char *error, const char *reply, double began) {
+  char *text;
+  size_t size;
+  FILE *out = open_memstream(&text, &size);
+  if (out == NULL) die("out of memory");
+  fprintf(out, "{\"ok\":%s", error == NULL ? "true" : "false");
+  if (error != NULL) fprintf(out, ",\"error\":\"%s\"", error);
+  else if (asked.path != NULL) print_http(out, reply);
+  else print_answer(out, reply);
+  fprintf(out, ",\"ms\":%.3f}\n", now_ms() - began);
+  fclose(out);
+  if (write(STDOUT_FILENO, text, size) < 0) exit(1);
+  free(text);
+}
+
+static void ask_once(void) {
+  char reply[8192];
+  const char *error;
+  double began = now_ms(), until = began + (double)asked.timeout;
+  int fd = open_connection(until, &error);
+  if (fd >= 0) error = transmit(fd);
+  if (error == NULL) error = receive(fd, reply, sizeof reply, asked.path != NULL, until);
+  if (fd >= 0) close(fd);
+  report(error, reply, began);
+}
+
+static void sleep_until(double moment) {
+  double left = moment - now_ms();
+  if (left > 0) usleep((useconds_t)(left * 1000));
+}
+
+static void ask_many(long count, double interval) {
+  double next = now_ms(), end = next + (double)asked.seconds * 1000;
+  for (long done = 0; asked.seconds > 0 ? now_ms() < end : done < count; done++) {
+    sleep_until(next);
+    ask_once();
+    next += interval;
+  }
+}
+
+static int hold_connection(void) {
+  char reply[1024];
+  const char *error;
+  double began = now_ms(), end = began + (double)asked.seconds * 1000;
+  int fd = open_connection(began + (double)asked.timeout, &error);
+  if (error == NULL) error = receive(fd, reply, sizeof reply, false, began + (double)asked.timeout);
+  report(error, reply, began);
+  for (long done = 1; error == NULL && (asked.seconds > 0 ? now_ms() < end : done < asked.count); done++) {
+    usleep((useconds_t)(asked.hold * 1000));
+    began = now_ms();
+    error = transmit(fd);
+    if (error == NULL) error = receive(fd, reply, sizeof reply, false, began + (double)asked.timeout);
+    report(error, reply, began);
+  }
+  return error == NULL ? 0 : 1;
+}
+
+static void parse_option(char ***args) {
+  const char *name = **args;
+  const long most = 1000000000;
+  if (strcmp(name, "--netns") == 0) join_netns(option_value(args));
+  else if (strcmp(name, "--http") == 0) asked.path = option_value(args);
+  else if (strcmp(name, "--count") == 0) asked.count = option_number(args, 1, most);
+  else if (strcmp(name, "--for") == 0) asked.seconds = option_number(args, 1, 86400);
+  else if (strcmp(name, "--rate") == 0) asked.rate = option_number(args, 1, 1000000);
+  else if (strcmp(name, "--timeout") == 0) asked.timeout = option_number(args, 1, most);
+  else if (strcmp(name, "--source-port") == 0) asked.source_port = option_number(args, 1, 65535);
+  else if (strcmp(name, "--parallel") == 0) asked.parallel = option_number(args, 1, 256);
+  else if (strcmp(name, "--hold") == 0) asked.hold = option_number(args, 1, 60000);
+  else if (strcmp(name, "--source") == 0) {
+    const char *text = option_value(args);
+    if (!parse_address(text, &asked.from)) usage("--source: expected an IP address, got \"%s\"", text);
+  } else if (strcmp(name, "--proto") == 0) {
+    const char *text = option_value(args);
+    if (strcmp(text, "tcp") == 0) asked.protocol = IPPROTO_TCP;
+    else if (strcmp(text, "udp") == 0) asked.protocol = IPPROTO_UDP;
+    else if (strcmp(text, "sctp") == 0) asked.protocol = IPPROTO_SCTP;
+    else usage("--proto: expected tcp, udp or sctp, got \"%s\"", text);
+  } else usage("ask: unknown option \"%s\"", name);
+}
+
+static void parse(char **args) {
+  for (; *args != NULL && strncmp(*args, "--", 2) == 0; args++) parse_option(&args);
+  if (args[0] == NULL || args[1] == NULL || args[2] != NULL) usage("ask: expected ADDRESS PORT");
+  if (!parse_address(args[0], &asked.to)) usage("ask: expected an IP address, got \"%s\"", args[0]);
+  char *port[] = {"PORT", args[1], NULL};
+  char **at = port;
+  set_port(&asked.to, option_number(&at, 1, 65535));
+  if (asked.source_port != 0 && asked.from.ss_family == 0) asked.from.ss_family = asked.to.ss_family;
+  if (asked.from.ss_family != 0 && asked.from.ss_family != asked.to.ss_family)
+    usage("--source: expected an address of the same family as %s", args[0]);
+  set_port(&asked.from, asked.source_port);
+}
+
+int ask_main(char **args) {
+  parse(args);
+  if (asked.hold > 0) return hold_connection();
+  double interval = asked.rate > 0 ? 1000.0 * (double)asked.parallel / (double)asked.rate : 0;
+  for (long worker = 1; worker < asked.parallel; worker++) {
+    if (fork() != 0) continue;
+    ask_many(asked.count / asked.parallel, interval);
+    return 0;
+  }
+  /* What does not divide evenly is asked here. */
+  ask_many(asked.count / asked.parallel + asked.count % asked.parallel, interval);
+  while (wait(NULL) > 0) continue;
+  return 0;
+}
