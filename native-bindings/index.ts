@@ -31,6 +31,7 @@ export {
 export { Batch, type Outcomes } from './batch.ts';
 export { ByteWriter, type Frame } from './byte-writer.ts';
 export { connect, Connection, type ConnectionOptions, type Decode, type OpenOptions } from './connection.ts';
+export { conntrackStatus } from './conntrack-attributes.ts';
 export { Conntrack } from './conntrack.ts';
 export type { ConntrackEntry, ConntrackFilter, ConntrackTuple } from './conntrack-entry.ts';
 export {
@@ -44,6 +45,7 @@ export {
 } from './error.ts';
 export { type GenericFamily, genericHeader, lookUpFamily, writeGenericHeader } from './generic.ts';
 export { type IpSetSpec, IpSetBatch } from './ipset-batch.ts';
+export { formatElement, parseElement } from './ipset-element.ts';
 export { IpSets, type KernelSet, type TypeRevisions } from './ipset.ts';
 export { IpvsBatch } from './ipvs-batch.ts';
 export type { IpvsDestination, IpvsService, IpvsServiceId, IpvsStats } from './ipvs-values.ts';

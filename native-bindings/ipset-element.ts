@@ -2,11 +2,14 @@ import { invalidArgument } from './error.ts';
 import type { IpsetElementValues } from './ipset-attributes.ts';
 
 /** Protocols that ipset(8) writes by name; others stand as their number. */
-const protocolNumbers: Readonly<Record<string, number>> = { tcp: 6, udp: 17, sctp: 132, udplite: 136 };
+const protocolNumbers = new Map([
+  ['tcp', 6],
+  ['udp', 17],
+  ['sctp', 132],
+  ['udplite', 136],
+]);
 
-const protocolNames: readonly (readonly [number: number, name: string])[] = Object.entries(
-  protocolNumbers,
-).map(([name, number]) => [number, name]);
+const protocolNames = new Map(Array.from(protocolNumbers, ([name, number]) => [number, name]));
 
 /**
  * Reads an element in the notation of ipset(8): `30080`, `10.0.0.1`, `10.0.0.1,tcp:80`, `10.0.0.1,tcp:80,10.0.0.2`,
@@ -40,7 +43,7 @@ function parseService(text: string, element: string): IpsetElementValues {
   const [name = '', port, ...more] = text.split(':');
   if (port === undefined || more.length > 0) throw notAnElement(element);
   return {
-    protocol: protocolNumbers[name] ?? number(name, 0xff, element),
+    protocol: protocolNumbers.get(name) ?? number(name, 0xff, element),
     port: number(port, 0xffff, element),
   };
 }
@@ -59,7 +62,7 @@ function formatNetwork(address: string, prefix: number | undefined): string {
 }
 
 function protocolName(protocol: number): string {
-  return protocolNames.find(([value]) => value === protocol)?.[1] ?? String(protocol);
+  return protocolNames.get(protocol) ?? String(protocol);
 }
 
 function number(text: string, maximum: number, element: string): number {

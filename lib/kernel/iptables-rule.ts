@@ -39,19 +39,19 @@ interface RulePart {
 /** Name of the part for the options that belong to no match and no target. */
 const packetPart = 'packet';
 
-const shortNames: Readonly<Record<string, string>> = {
-  '--source': '-s',
-  '--src': '-s',
-  '--destination': '-d',
-  '--dst': '-d',
-  '--protocol': '-p',
-  '--proto': '-p',
-  '--in-interface': '-i',
-  '--out-interface': '-o',
-  '--jump': '-j',
-  '--goto': '-g',
-  '--match': '-m',
-};
+const shortNames = new Map([
+  ['--source', '-s'],
+  ['--src', '-s'],
+  ['--destination', '-d'],
+  ['--dst', '-d'],
+  ['--protocol', '-p'],
+  ['--proto', '-p'],
+  ['--in-interface', '-i'],
+  ['--out-interface', '-o'],
+  ['--jump', '-j'],
+  ['--goto', '-g'],
+  ['--match', '-m'],
+]);
 
 /** Matches that `-p` of the same name implies; their options are the packet's. */
 const protocolMatches = new Set(['tcp', 'udp', 'sctp']);
@@ -95,7 +95,7 @@ function optionsOf(words: readonly string[]): RuleOption[] {
     if (negation !== '') index += 1;
     const word = words[index] ?? '';
     const values = valuesOf(words, index);
-    options.push({ negation, name: shortNames[word] ?? word, value: values.join(' ') });
+    options.push({ negation, name: shortNames.get(word) ?? word, value: values.join(' ') });
     index += 1 + values.length;
   }
   return options;
@@ -111,29 +111,30 @@ function valuesOf(words: readonly string[], index: number): readonly string[] {
 
 /** An option as iptables-save of either flavour may or may not write it, in one form. */
 function canonicalOption(name: string, value: string): string {
-  if (name in setMarkParts) return `--set-xmark ${setMark(name, value)}`;
-  return `${name} ${canonicalValues[name]?.(value) ?? value}`.trimEnd();
+  const bits = setMarkParts.get(name)?.(...markAndMask(value));
+  if (bits !== undefined) return `--set-xmark ${bits.flip >>> 0}/${bits.clear >>> 0}`;
+  return `${name} ${canonicalValues.get(name)?.(value) ?? value}`.trimEnd();
 }
 
-const protocolNames: Readonly<Record<string, string>> = {
-  '6': 'tcp',
-  '17': 'udp',
-  '58': 'ipv6-icmp',
-  '132': 'sctp',
-  icmpv6: 'ipv6-icmp',
-};
+const protocolNames = new Map([
+  ['6', 'tcp'],
+  ['17', 'udp'],
+  ['58', 'ipv6-icmp'],
+  ['132', 'sctp'],
+  ['icmpv6', 'ipv6-icmp'],
+]);
 
 /** Writes the value of an option in one form, by option. */
-const canonicalValues: Readonly<Record<string, (value: string) => string>> = {
-  '-s': hostAddress,
-  '-d': hostAddress,
-  '--vaddr': hostAddress,
-  '-p': protocolName,
-  '--vproto': protocolName,
-  '--reject-with': (value) => value.replace(/^icmp6?-port/, 'port'),
-  '--ctstate': (value) => value.split(',').sort().join(','),
-  '--mark': (value) => markAndMask(value).join('/'),
-};
+const canonicalValues = new Map<string, (value: string) => string>([
+  ['-s', hostAddress],
+  ['-d', hostAddress],
+  ['--vaddr', hostAddress],
+  ['-p', protocolName],
+  ['--vproto', protocolName],
+  ['--reject-with', (value) => value.replace(/^icmp6?-port/, 'port')],
+  ['--ctstate', (value) => value.split(',').sort().join(',')],
+  ['--mark', (value) => markAndMask(value).join('/')],
+]);
 
 /** An address without the mask of a single host. */
 function hostAddress(value: string): string {
@@ -142,7 +143,7 @@ function hostAddress(value: string): string {
 
 function protocolName(value: string): string {
   const name = value.toLowerCase();
-  return protocolNames[name] ?? name;
+  return protocolNames.get(name) ?? name;
 }
 
 /** A mark and its mask, every bit where no mask is written, as numbers. */
@@ -152,20 +153,13 @@ function markAndMask(value: string): [mark: number, mask: number] {
 }
 
 /** The ways to write a change of the mark, as the bits to clear first and those to flip then. */
-const setMarkParts: Readonly<
-  Record<string, (mark: number, mask: number) => { flip: number; clear: number }>
-> = {
-  '--set-xmark': (mark, mask) => ({ flip: mark, clear: mask }),
-  '--set-mark': (mark, mask) => ({ flip: mark, clear: mark | mask }),
-  '--or-mark': (mark) => ({ flip: mark, clear: mark }),
-  '--xor-mark': (mark) => ({ flip: mark, clear: 0 }),
-  '--and-mark': (mark) => ({ flip: 0, clear: ~mark }),
-};
-
-function setMark(name: string, value: string): string {
-  const bits = setMarkParts[name]?.(...markAndMask(value));
-  return bits === undefined ? value : `${bits.flip >>> 0}/${bits.clear >>> 0}`;
-}
+const setMarkParts = new Map<string, (mark: number, mask: number) => { flip: number; clear: number }>([
+  ['--set-xmark', (mark, mask) => ({ flip: mark, clear: mask })],
+  ['--set-mark', (mark, mask) => ({ flip: mark, clear: mark | mask })],
+  ['--or-mark', (mark) => ({ flip: mark, clear: mark })],
+  ['--xor-mark', (mark) => ({ flip: mark, clear: 0 })],
+  ['--and-mark', (mark) => ({ flip: 0, clear: ~mark })],
+]);
 
 /** Adds what iptables-save spells out although nobody asked for it. */
 function addDefaults(parts: readonly RulePart[]): void {

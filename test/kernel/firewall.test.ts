@@ -7,10 +7,23 @@ import type { Refusals } from '../../lib/kernel/table.ts';
 import { ipFamilies } from '../../lib/model/family.ts';
 import type { IpFamily } from '../../lib/model/family.ts';
 import type { FirewallProgram } from '../../lib/model/firewall-program.ts';
-import { kubeSets, setName } from '../../lib/model/ip-set.ts';
-import { sampleProgram, sampleSets } from '../unit/kernel/firewall-sample.ts';
+import { type KubeSet, kubeSets, setName } from '../../lib/model/ip-set.ts';
+import type { PlannerOptions } from '../../lib/model/planner-options.ts';
+import { firewallProgram } from '../../lib/planner/firewall-program.ts';
+import { sampleProgram } from '../unit/kernel/firewall-sample.ts';
 
 const run = commandRunner();
+
+const plannerOptions: PlannerOptions = {
+  families: ipFamilies,
+  scheduler: 'rr',
+  masqueradeAll: false,
+  masqueradeBit: 14,
+  randomFully: true,
+  localTraffic: { by: 'source', cidrs: ['10.244.0.0/16', 'fd00:10:244::/56'] },
+  strictArp: false,
+  kernel: { major: 6, minor: 1 },
+};
 
 /** Runs a command line of plain words and insists that it works. */
 async function must(line: string, stdin = ''): Promise<string> {
@@ -39,10 +52,13 @@ async function write(firewall: Firewall, family: IpFamily, after?: FirewallProgr
 
 const flavours = await usableFlavours();
 
-describe('the firewall on a real kernel', () => {
+describe('the firewall on a real kernel', function () {
+  // Every program that is started takes its time in User-Mode-Linux.
+  this.timeout(60_000);
+
   before(async () => {
     for (const family of ipFamilies) {
-      for (const set of sampleSets) {
+      for (const set of Object.keys(kubeSets) as KubeSet[]) {
         const type = kubeSets[set];
         const kind =
           type === 'bitmap:port' ? 'range 0-65535' : `family ${family === 'IPv4' ? 'inet' : 'inet6'}`;
@@ -53,7 +69,8 @@ describe('the firewall on a real kernel', () => {
 
   after(async () => {
     for (const family of ipFamilies) {
-      for (const set of sampleSets) await must(`ipset destroy ${setName(set, family)}`);
+      for (const set of Object.keys(kubeSets) as KubeSet[])
+        await must(`ipset destroy ${setName(set, family)}`);
     }
   });
 
@@ -81,6 +98,12 @@ describe('the firewall on a real kernel', () => {
         expect(read, 'a program').not.to.equal(undefined);
         expect(firewall.equals(program, read!)).to.equal(true);
         expect(read!.chains).to.have.length(program.chains.length);
+      });
+
+      it('reads back equal what the planner plans', async () => {
+        const planned = firewallProgram(family, plannerOptions);
+        expect([...(await write(firewall, family, planned))]).to.deep.equal([]);
+        expect(firewall.equals(planned, (await firewall.read()).get(family)!)).to.equal(true);
       });
 
       it('writes jumps in the order in which packets must meet them, above foreign rules', async () => {

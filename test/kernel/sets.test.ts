@@ -40,7 +40,10 @@ const remove = (entries: readonly SetEntry[]) =>
   entries.map((before) => ({ key: before.key, before, after: undefined }));
 const codes = (refusals: Refusals) => [...refusals].map(([key, refusal]) => [key, refusal.code]);
 
-describe('sets on a real kernel', () => {
+describe('sets on a real kernel', function () {
+  // Every program that is started takes its time in User-Mode-Linux.
+  this.timeout(60_000);
+
   const ipSets = IpSets.open();
   const sets = new Sets(ipSets);
 
@@ -107,7 +110,10 @@ describe('sets on a real kernel', () => {
   });
 });
 
-describe('set entries on a real kernel', () => {
+describe('set entries on a real kernel', function () {
+  // Every program that is started takes its time in User-Mode-Linux.
+  this.timeout(60_000);
+
   const ipSets = IpSets.open();
   const sets = new Sets(ipSets);
   const entries = new SetEntries(ipSets);

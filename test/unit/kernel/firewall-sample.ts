@@ -3,21 +3,6 @@ import type { FirewallProgram } from '../../../lib/model/firewall-program.ts';
 import { setName } from '../../../lib/model/ip-set.ts';
 import type { KubeSet } from '../../../lib/model/ip-set.ts';
 
-/** The sets that the sample program refers to; they must exist before it is written. */
-export const sampleSets: readonly KubeSet[] = [
-  'KUBE-LOOP-BACK',
-  'KUBE-CLUSTER-IP',
-  'KUBE-EXTERNAL-IP',
-  'KUBE-LOAD-BALANCER',
-  'KUBE-LOAD-BALANCER-LOCAL',
-  'KUBE-LOAD-BALANCER-FW',
-  'KUBE-LOAD-BALANCER-SOURCE-CIDR',
-  'KUBE-NODE-PORT-TCP',
-  'KUBE-NODE-PORT-SCTP-HASH',
-  'KUBE-HEALTH-CHECK-NODE-PORT',
-  'KUBE-IPVS-IPS',
-];
-
 /** A program with every kind of rule and every jump that kube-proxy's IPVS mode writes. */
 export function sampleProgram(family: IpFamily): FirewallProgram {
   const v4 = family === 'IPv4';
