@@ -1,6 +1,6 @@
 import { hasCode } from '../../native-bindings/error.ts';
 import type { NetlinkError } from '../../native-bindings/error.ts';
-import type { Ipvs } from '../../native-bindings/ipvs.ts';
+import type { IpvsBatch } from '../../native-bindings/ipvs-batch.ts';
 import type { Run } from '../kernel/command.ts';
 import { protocolNumbers } from '../model/protocol.ts';
 import { Failure } from './failure.ts';
@@ -8,13 +8,18 @@ import { Failure } from './failure.ts';
 /** A virtual server that nothing can ask for: its address is for documentation (RFC 5737). kube-proxy's own probe. */
 const probe = { protocol: protocolNumbers.TCP, address: '198.51.100.0', port: 20_000 };
 
+/** What is used of the IPVS client. */
+export interface SchedulerProber {
+  batch(): Pick<IpvsBatch, 'newService' | 'deleteService' | 'run'>;
+}
+
 /**
  * Sees that the kernel has a scheduler, by making a virtual server with it and removing that again. One that is missing
  * is loaded where that can be done.
  *
  * @throws Failure where the kernel does not have it
  */
-export async function checkScheduler(ipvs: Pick<Ipvs, 'batch'>, scheduler: string, run: Run): Promise<void> {
+export async function checkScheduler(ipvs: SchedulerProber, scheduler: string, run: Run): Promise<void> {
   if (!isMissing(tryScheduler(ipvs, scheduler))) return;
   await run('modprobe', [`ip_vs_${scheduler}`]);
   const refusal = tryScheduler(ipvs, scheduler);
@@ -27,7 +32,7 @@ export async function checkScheduler(ipvs: Pick<Ipvs, 'batch'>, scheduler: strin
   );
 }
 
-function tryScheduler(ipvs: Pick<Ipvs, 'batch'>, scheduler: string): NetlinkError | undefined {
+function tryScheduler(ipvs: SchedulerProber, scheduler: string): NetlinkError | undefined {
   const batch = ipvs.batch();
   batch.newService({ ...probe, scheduler, flags: 0, timeout: 0, netmask: 32 });
   const [refusal] = batch.run();

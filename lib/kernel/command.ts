@@ -24,14 +24,13 @@ const timeLimit = 60_000;
 export function commandRunner(limit: number = timeLimit): Run {
   return (command, args, stdin = '') =>
     new Promise((resolve) => {
-      const child = spawn(command, args, {
-        stdio: ['pipe', 'pipe', 'pipe'],
-        timeout: limit,
-        killSignal: 'SIGKILL',
-      });
+      const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+      // Not the option of spawn: its timer outlives a program that could not be started, and with it this process.
+      const timer = setTimeout(() => child.kill('SIGKILL'), limit);
       const stdout: Buffer[] = [];
       const stderr: Buffer[] = [];
       const end = (status: number, note = ''): void => {
+        clearTimeout(timer);
         resolve({
           status,
           stdout: Buffer.concat(stdout).toString(),

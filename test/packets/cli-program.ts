@@ -1,0 +1,64 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** The program as it is shipped. `make build` makes it. */
+export const program = fileURLToPath(new URL('../../dist/kube-ipvs.mjs', import.meta.url));
+
+/** What a run of the program left behind. */
+export interface Ran {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the program to its end. */
+export function kubeIpvs(...args: string[]): Ran {
+  return ranAs([process.execPath, program, ...args]);
+}
+
+/** Runs any command line to its end. */
+export function ranAs([command = '', ...args]: readonly string[], input = ''): Ran {
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', input, timeout: 60_000 });
+  return { status, out: stdout, err: stderr };
+}
+
+/** A running `kube-ipvs run`. */
+export interface Running {
+  /** What it has logged so far. */
+  log(): string;
+  /** Sends SIGTERM and resolves with the exit status. */
+  stop(): Promise<number | null>;
+}
+
+/** Starts the program and leaves it running. */
+export function startKubeIpvs(...args: string[]): Running {
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'inherit', 'pipe'] });
+  let log = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    log += text;
+  });
+  const ended = once(child, 'exit');
+  return {
+    log: () => log,
+    stop: async () => {
+      child.kill('SIGTERM');
+      const [status] = (await ended) as [number | null];
+      return status;
+    },
+  };
+}
+
+/** Waits until something is so. Fails with the last answer after half a minute. */
+export async function eventually<Value>(look: () => Value, holds: (value: Value) => boolean): Promise<Value> {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const value = look();
+    if (holds(value)) return value;
+    if (Date.now() > deadline)
+      throw new Error(`it did not come to be; at last it was ${JSON.stringify(value)}`);
+    await new Promise((resolve) => {
+      setTimeout(resolve, 100);
+    });
+  }
+}
