@@ -68,7 +68,7 @@ export const planningFlags: readonly Flag[] = [
   {
     field: 'excludeCidrs',
     usage: '--ipvs-exclude-cidrs <cidrs>',
-    help: 'never change virtual servers whose address is within these CIDRs',
+    help: 'never remove virtual servers whose address is within these CIDRs',
     group: addresses,
     repeatable: true,
   },
@@ -140,7 +140,7 @@ export const loggingFlags: readonly Flag[] = [
   {
     field: 'verbosity',
     usage: '-v, --v <level>',
-    help: '0 to 10: from 4 on each change is told, from 6 on everything',
+    help: '0 to 10: from 4 on more is told, from 6 on everything',
     group: logging,
     standard: '0',
   },
