@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { expect } from 'chai';
 import { Conntrack } from '../../native-bindings/conntrack.ts';
 import { conntrackStatus } from '../../native-bindings/conntrack-attributes.ts';
+import { enterOwnNamespace } from './own-namespace.ts';
 import type { ConntrackEntry, ConntrackFilter } from '../../native-bindings/conntrack-entry.ts';
 
 const udp = 17;
@@ -38,7 +39,7 @@ async function bound(socket: Socket, address: string, port: number): Promise<Soc
 }
 
 describe('conntrack on a real kernel', () => {
-  const table = Conntrack.open();
+  let table: Conntrack;
   const ports = (filter: ConntrackFilter): number[] =>
     table
       .entries({ protocol: udp, ...filter })
@@ -46,6 +47,8 @@ describe('conntrack on a real kernel', () => {
       .sort();
 
   before(() => {
+    enterOwnNamespace();
+    table = Conntrack.open();
     execFileSync('iptables-legacy', ['-I', 'INPUT', ...tracking]);
     execFileSync('ip6tables-legacy', ['-I', 'INPUT', ...tracking]);
   });

@@ -11,6 +11,7 @@ import { type KubeSet, kubeSets, setName } from '../../lib/model/ip-set.ts';
 import type { PlannerOptions } from '../../lib/model/planner-options.ts';
 import { firewallProgram } from '../../lib/planner/firewall-program.ts';
 import { sampleProgram } from '../unit/kernel/firewall-sample.ts';
+import { enterOwnNamespace } from './own-namespace.ts';
 
 const run = commandRunner();
 
@@ -57,6 +58,7 @@ describe('the firewall on a real kernel', function () {
   this.timeout(60_000);
 
   before(async () => {
+    enterOwnNamespace();
     for (const family of ipFamilies) {
       for (const set of Object.keys(kubeSets) as KubeSet[]) {
         const type = kubeSets[set];

@@ -7,6 +7,7 @@ import { ipFamilies } from '../../lib/model/family.ts';
 import { type IpSet, type KubeSet, kubeSets, setEntry, setName } from '../../lib/model/ip-set.ts';
 import type { SetEntry, SetType } from '../../lib/model/ip-set.ts';
 import { IpSets } from '../../native-bindings/ipset.ts';
+import { enterOwnNamespace } from './own-namespace.ts';
 
 function ipset(...args: string[]): string {
   return execFileSync('ipset', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
@@ -44,8 +45,14 @@ describe('sets on a real kernel', function () {
   // Every program that is started takes its time in User-Mode-Linux.
   this.timeout(60_000);
 
-  const ipSets = IpSets.open();
-  const sets = new Sets(ipSets);
+  let ipSets: IpSets;
+  let sets: Sets;
+
+  before(() => {
+    enterOwnNamespace();
+    ipSets = IpSets.open();
+    sets = new Sets(ipSets);
+  });
 
   afterEach(destroyAll);
 
@@ -114,9 +121,16 @@ describe('set entries on a real kernel', function () {
   // Every program that is started takes its time in User-Mode-Linux.
   this.timeout(60_000);
 
-  const ipSets = IpSets.open();
-  const sets = new Sets(ipSets);
-  const entries = new SetEntries(ipSets);
+  let ipSets: IpSets;
+  let sets: Sets;
+  let entries: SetEntries;
+
+  before(() => {
+    enterOwnNamespace();
+    ipSets = IpSets.open();
+    sets = new Sets(ipSets);
+    entries = new SetEntries(ipSets);
+  });
 
   const elements: Readonly<Record<SetType, Readonly<Record<'IPv4' | 'IPv6', readonly string[]>>>> = {
     'hash:ip': { IPv4: ['10.96.0.10', '10.96.0.11'], IPv6: ['fd00::a', 'fd00:0:0:1::'] },
