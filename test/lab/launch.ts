@@ -43,7 +43,7 @@ const bootLimit = 60;
 /** Arguments for `agent init` behind the one that says which way. */
 export function initArguments(options: LabOptions, environment: NodeJS.ProcessEnv): string[] {
   const pairs = [
-    `PATH=${repository}/node_modules/.bin:/run/lab/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+    `PATH=${repository}/node_modules/.bin:/var/lab/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
     'HOME=/tmp',
     'LAB=1',
     ...inherited.flatMap((name) => {

@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *const legacy_links = "/run/lab/bin";
+static const char *const legacy_links = "/var/lab/bin";
 
 static char *const modules[] = {
     "modprobe", "-q", "-d", "/run", "-a", "ipv6", "ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_lc", "ip_vs_wlc", "ip_vs_lblc",
