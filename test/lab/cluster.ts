@@ -178,10 +178,12 @@ export class Cluster {
       this.#addPods(at, pods),
     );
     this.#nodes.set(spec.name, node);
+    const gateways = node.podCIDRs.map(gatewayOf);
     await this.#configure(plan.netns, nodeSysctls, [
       ...interfaceUp('eth0', spec.addresses),
-      `link add ${podBridge} type bridge`,
-      ...interfaceUp(podBridge, node.podCIDRs.map(gatewayOf)),
+      // Without an address of its own a bridge changes to that of another port whenever a pod comes or goes.
+      `link add ${podBridge} address ${hardwareAddress(gateways, this.#ports)} type bridge`,
+      ...interfaceUp(podBridge, gateways),
       ...routesToPods(spec, this.#spec.nodes),
     ]);
     if (this.#spec.masquerade === false) return;
