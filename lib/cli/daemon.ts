@@ -27,6 +27,7 @@ export class Daemon {
   readonly #options: DaemonOptions;
   readonly #reconciler: Reconciler;
   readonly #addresses: NodeAddressWatch;
+  #stopped = false;
 
   constructor(options: DaemonOptions) {
     const { configuration, tables, route, planning, log } = options;
@@ -66,13 +67,27 @@ export class Daemon {
     });
     this.#addresses.start();
     this.#reconciler.start(catalog.keys());
+    void this.#reconciler.settled().then(() => {
+      this.#logReady();
+    });
   }
 
   /** Ends, leaving the kernel as it is. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     await this.#options.source.stop();
     await this.#addresses.stop();
     await this.#reconciler.stop();
+  }
+
+  /** Says once that the kernel is as it should be, and how much of it was not: 0 writes after a restart. */
+  #logReady(): void {
+    if (this.#stopped) return;
+    const { services, writes, refused } = this.#reconciler.status();
+    const fields = { services, writes: Object.values(writes).reduce((sum, one) => sum + one, 0) };
+    const { log } = this.#options;
+    if (refused.length === 0) log.info(fields, 'ready: every service is programmed');
+    else log.warn({ ...fields, refused: refused.length }, 'ready, but for what the kernel refused');
   }
 
   *#nodePortServices(): Generator<ServiceKey> {
