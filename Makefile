@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 sources := $(shell find lib native-bindings scripts -name '*.ts' 2>/dev/null)
 
-.PHONY: help setup setup-lab build lint unit test demo lab bench docs image format clean
+.PHONY: help setup setup-lab build lint unit test demo lab bench docs picture image format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
@@ -36,6 +36,11 @@ dist/kube-ipvs.mjs: $(sources) package.json | setup
 
 docs: setup build ## rewrite the reference pages that are made from the code
 	@node scripts/docs.ts
+
+picture: setup-lab build ## draw docs/images/demo.svg anew from a run of the demo
+	@set -o pipefail; FORCE_COLOR=1 node test/lab/run.ts --timeout 600 -- node test/demo/demo.ts \
+	  | tee build/demo.txt >/dev/null
+	@node scripts/capture.ts --title 'make demo' --from '01 a ClusterIP' --lines 27 <build/demo.txt >docs/images/demo.svg
 
 image: ## the container image kube-ipvs:VERSION, with docker or podman
 	@scripts/image.sh

@@ -2,9 +2,9 @@ import { styleText } from 'node:util';
 import { type Answer, tally } from '../lab/answer.ts';
 import { bar } from './story.ts';
 
-/** `web-1 10, web-2 10`. */
+/** `web-1 ×10, web-2 ×10`. */
 export const inWords = (counts: ReadonlyMap<string, number>): string =>
-  [...counts].map(([value, times]) => `${value} ${times}`).join(', ') || 'nobody';
+  [...counts].map(([value, times]) => `${value} ×${times}`).join(', ') || 'nobody';
 
 /** One line for each who answered, with a bar, and one for what was not answered. */
 export function bars(answers: readonly Answer[]): string[] {

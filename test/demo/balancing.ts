@@ -22,11 +22,11 @@ export async function clusterIp(stage: Stage, story: Story): Promise<void> {
   );
   for (const from of [...stage.seats.map(({ node }) => node), stage.pod('web-2'), stage.pod('web-3')]) {
     const answers = await from.ask(vip, 8080, { ...http, count: 20 });
-    story.tell('answered', `to ${from.name}, 20 requests:`, ...bars(answers));
+    story.tell('asked', `by ${from.name}, 20 requests:`, ...bars(answers));
     story.check(
       `${from.name} reaches both pods alike`,
       even(answers, ['web-1', 'web-3']),
-      `saw ${inWords(tally(answers).byPeer)}`,
+      `the pods saw ${inWords(tally(answers).byPeer)}`,
     );
   }
   const page = await stage.pod('web-2').exec('curl', ['-s', '--max-time', '2', `http://${vip}:8080/`]);
@@ -52,7 +52,7 @@ export async function nodePort(stage: Stage, story: Story): Promise<void> {
   for (const { node } of stage.seats) {
     const answers = await stage.client.ask(node.ipv4, 30000, { ...http, count: 20 });
     const { byPeer } = tally(answers);
-    story.tell('answered', `to the outside client at ${node.ipv4}:30000 (${node.name}), 20 requests:`);
+    story.tell('asked', `by the outside client, ${node.ipv4}:30000 (${node.name}), 20 requests:`);
     story.tell('', ...bars(answers), `the pods saw ${inWords(byPeer)}`);
     story.check(
       `the outside client reaches both pods over ${node.name}`,
