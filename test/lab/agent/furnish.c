@@ -84,6 +84,10 @@ static void load_modules(void) {
   if (access(from, R_OK) != 0) die("the kernel's modules are missing: expected %s", from);
   if (symlink(from, to) != 0) die("cannot link %s: %m", to);
   run_quietly(modules);
+  /* What could be loaded is loaded: without this the kernel starts modprobe, in vain, at nearly every use of iptables. */
+  int fd = open("/proc/sys/kernel/modprobe", O_WRONLY | O_CLOEXEC);
+  if (fd < 0 || write(fd, "\n", 1) != 1) die("cannot keep the kernel from running modprobe: %m");
+  close(fd);
 }
 
 static void link_legacy_iptables(void) {
