@@ -13,7 +13,8 @@ import {
   sameSysctl,
   sameVirtualServer,
 } from './equality.ts';
-import { FakeTable } from './fake-table.ts';
+import { FakeRealServers } from './fake-real-servers.ts';
+import { FakeTable, type FakeTableOptions } from './fake-table.ts';
 import type { KernelTables } from './kernel-tables.ts';
 import type { Refusal } from './table.ts';
 
@@ -24,7 +25,7 @@ export interface FakeKernel extends KernelTables {
   readonly firewall: FakeTable<FirewallProgram>;
   readonly setEntries: FakeTable<SetEntry>;
   readonly virtualServers: FakeTable<VirtualServer>;
-  readonly realServers: FakeTable<RealServer>;
+  readonly realServers: FakeRealServers;
   readonly addresses: FakeTable<BoundAddress>;
 }
 
@@ -33,15 +34,17 @@ export interface FakeKernel extends KernelTables {
  * server and an element its set, and both go with what they need.
  */
 export function fakeKernel(): FakeKernel {
-  const [virtualServers, realServers] = parentAndChild<VirtualServer, RealServer>(
+  const [virtualServers, realServers] = parentAndChild<VirtualServer, RealServer, FakeRealServers>(
     { name: 'virtual-servers', equals: sameVirtualServer },
     { name: 'real-servers', equals: sameRealServer, parentOf: (server) => server.virtualServer.key },
     { code: 'ESRCH', operation: 'add real server' },
+    (name, options, childrenOf) => new FakeRealServers(name, options, childrenOf),
   );
-  const [sets, setEntries] = parentAndChild<IpSet, SetEntry>(
+  const [sets, setEntries] = parentAndChild<IpSet, SetEntry, FakeTable<SetEntry>>(
     { name: 'sets', equals: sameSet },
     { name: 'set-entries', equals: alwaysSame, parentOf: (entry) => entry.set },
     { code: 'ENOENT', operation: 'add set entry' },
+    (name, options) => new FakeTable(name, options),
   );
   return {
     sysctls: new FakeTable<Sysctl>('sysctls', { equals: sameSysctl }),
@@ -63,26 +66,31 @@ interface Child<Entry extends Keyed> extends Parent<Entry> {
   readonly parentOf: (entry: Entry) => string;
 }
 
+/** The keys of the entries that need one of another table, by the key of that one. */
+type ChildrenOf = ReadonlyMap<string, ReadonlySet<string>>;
+
 /** Two tables of which an entry of the second needs one of the first. */
-function parentAndChild<P extends Keyed, C extends Keyed>(
+function parentAndChild<P extends Keyed, C extends Keyed, Children extends FakeTable<C>>(
   parent: Parent<P>,
   child: Child<C>,
   orphan: Omit<Refusal, 'message'>,
-): readonly [FakeTable<P>, FakeTable<C>] {
+  make: (name: string, options: FakeTableOptions<C>, childrenOf: ChildrenOf) => Children,
+): readonly [FakeTable<P>, Children] {
   const childrenOf = new Map<string, Set<string>>();
-  const children = new FakeTable<C>(child.name, {
+  const options: FakeTableOptions<C> = {
     equals: child.equals,
     admit: (entry) => missingParent(parents, child.parentOf(entry), orphan),
     wrote(before, after) {
       if (before !== undefined) childrenOf.get(child.parentOf(before))?.delete(before.key);
       if (after !== undefined) addTo(childrenOf, child.parentOf(after), after.key);
     },
-  });
+  };
+  const children = make(child.name, options, childrenOf);
   const parents = new FakeTable<P>(parent.name, {
     equals: parent.equals,
     wrote(before, after) {
       if (before === undefined || after !== undefined) return;
-      for (const key of childrenOf.get(before.key) ?? []) children.entries.delete(key);
+      children.unload([...(childrenOf.get(before.key) ?? [])]);
       childrenOf.delete(before.key);
     },
   });

@@ -67,6 +67,11 @@ export class FakeTable<Entry extends Keyed> implements Table<Entry> {
     for (const key of keys) this.#put(key, undefined);
   }
 
+  /** What `failRead` asked for. */
+  protected get readFailure(): TableError | undefined {
+    return this.#readFailure;
+  }
+
   /** From now on every change of this key is refused. */
   refuse(key: string, refusal: Partial<Refusal> = {}): void {
     const code = refusal.code ?? 'EINVAL';
@@ -89,7 +94,7 @@ export class FakeTable<Entry extends Keyed> implements Table<Entry> {
     this.#applyFailure = error;
   }
 
-  /** Sets the three counters to zero. */
+  /** Sets the counters to zero. */
   resetCounts(): void {
     this.writes = 0;
     this.applies = 0;

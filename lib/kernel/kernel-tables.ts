@@ -1,9 +1,9 @@
 import type { BoundAddress } from '../model/bound-address.ts';
 import type { FirewallProgram } from '../model/firewall-program.ts';
 import type { IpSet, SetEntry } from '../model/ip-set.ts';
-import type { RealServer } from '../model/real-server.ts';
 import type { Sysctl } from '../model/sysctl.ts';
 import type { VirtualServer } from '../model/virtual-server.ts';
+import type { RealServerTable } from './real-server-table.ts';
 import type { Table } from './table.ts';
 
 /**
@@ -16,6 +16,6 @@ export interface KernelTables {
   readonly firewall: Table<FirewallProgram>;
   readonly setEntries: Table<SetEntry>;
   readonly virtualServers: Table<VirtualServer>;
-  readonly realServers: Table<RealServer>;
+  readonly realServers: RealServerTable;
   readonly addresses: Table<BoundAddress>;
 }

@@ -10,22 +10,14 @@ import type { VirtualServerId } from '../model/virtual-server.ts';
 import { type BatchRules, type EntryBatch, orTableError, type Verb, writeInBatches } from './batch-write.ts';
 import { sameRealServer } from './equality.ts';
 import { ipvsServiceId, virtualServerId } from './ipvs-identity.ts';
-import type { Change, Refusals, Table } from './table.ts';
+import type { RealServerTable, RealServerUse } from './real-server-table.ts';
+import type { Change, Refusals } from './table.ts';
 
 /** Virtual servers whose real servers are read between two turns of the event loop. */
 const readAtOnce = 64;
 
-/** A real server with what the kernel counts of it. */
-export interface RealServerUse {
-  readonly server: RealServer;
-  /** Connections that carry data. */
-  readonly active: number;
-  /** Connections that are being closed, or are not open yet. */
-  readonly inactive: number;
-}
-
 /** The real servers of IPVS, of every virtual server that is not matched by a firewall mark. */
-export class RealServers implements Table<RealServer> {
+export class RealServers implements RealServerTable {
   readonly name = 'real-servers';
   readonly #ipvs: Ipvs;
   readonly #rules: BatchRules<RealServer>;
@@ -47,10 +39,6 @@ export class RealServers implements Table<RealServer> {
     return found;
   }
 
-  /**
-   * The real servers of one virtual server with their connections, for draining. None where there is no such virtual
-   * server. Throws a `TableError` where it cannot be known.
-   */
   readUse(virtualServer: VirtualServerId & Keyed): readonly RealServerUse[] {
     const destinations = orTableError(this.name, () => this.#ipvs.destinations(ipvsServiceId(virtualServer)));
     return destinations.map((destination) => ({

@@ -76,7 +76,7 @@ export async function diff(options: ProgrammerOptions, services: Iterable<Servic
   await programmer.adopt();
   programmer.plan(services);
   programmer.discardLeftovers();
-  return { ...shortfall(programmer), changes: programmer.changes() };
+  return { ...shortfall(programmer), changes: await programmer.changes() };
 }
 
 function shortfall({ retries, planFailures, ledger }: Programmer): Shortfall {

@@ -6,6 +6,7 @@ import type { VirtualServer } from '../model/virtual-server.ts';
 import { Adoption } from './adoption.ts';
 import { Audit } from './audit.ts';
 import type { Clock } from './clock.ts';
+import { defaultDrainTimeout, Draining } from './draining.ts';
 import { toError } from './errors.ts';
 import { Ledger } from './ledger.ts';
 import type { Log } from './log.ts';
@@ -28,6 +29,11 @@ export interface ProgrammerOptions {
   readonly random: () => number;
   /** Virtual servers on addresses in these CIDRs, in canonical text, are never deleted. */
   readonly excludeCIDRs?: readonly string[];
+  /**
+   * Milliseconds that a TCP real server which is wanted no longer may keep its connections: 15 minutes unless told
+   * otherwise, 0 for no draining, `Infinity` for no end.
+   */
+  readonly drainTimeout?: number;
   readonly listener?: ReconcilerListener;
 }
 
@@ -41,6 +47,7 @@ const longestList = 20;
 export class Programmer {
   readonly ledger: Ledger;
   readonly retries: RetryQueue;
+  readonly draining: Draining;
   readonly #options: ProgrammerOptions;
   readonly #keeps: (server: VirtualServer) => boolean;
   readonly #adoption: Adoption;
@@ -49,6 +56,7 @@ export class Programmer {
 
   constructor(options: ProgrammerOptions) {
     const { tables, listener, log, clock, random, excludeCIDRs = [] } = options;
+    const { drainTimeout: timeout = defaultDrainTimeout } = options;
     this.#options = options;
     this.#keeps = (server) => isExcluded(excludeCIDRs, server);
     this.ledger = new Ledger(tables, {
@@ -59,10 +67,15 @@ export class Programmer {
       },
     });
     this.retries = new RetryQueue({ clock, random });
+    this.draining = new Draining({
+      ...{ log, clock, timeout, table: tables.realServers, ledger: this.ledger.tables.realServers },
+      drained: (server) => listener?.drained?.(server),
+    });
     this.#adoption = new Adoption(this.ledger.tables);
     this.#gate = {
       closed: (table) => !this.ledger.tables[table].known || this.retries.tableWaits(table),
       waits: (table, key, after) => this.retries.waits(table, key, after, (a, b) => this.#same(table, a, b)),
+      departures: (removals) => this.draining.departures(removals),
     };
   }
 
@@ -124,8 +137,12 @@ export class Programmer {
   }
 
   /** Everything that waits to be written to the tables that could be read, refused entries included; not written. */
-  changes(): TableChanges {
-    const gate: Gate = { closed: (table) => !this.ledger.tables[table].known, waits: () => false };
+  changes(): Promise<TableChanges> {
+    const gate: Gate = {
+      ...this.#gate,
+      closed: (table) => !this.ledger.tables[table].known,
+      waits: () => false,
+    };
     return new Transaction(this.ledger.tables, gate, this.#options.clock).changes();
   }
 
@@ -140,10 +157,22 @@ export class Programmer {
     for (const { table, key } of report.held) this.retries.hold(table, key, revision);
     if (report.refused.length > 0) this.#refuse(report, revision);
     this.retries.prune(
-      (table, key) => this.ledger.tables[table].isDirty(key),
+      (table, key) => this.#isDue(table, key),
       (table) => this.ledger.tables[table].known,
     );
+    this.draining.settle();
     return report;
+  }
+
+  /** Entries of a table that wait to be written, refused ones included. */
+  pending(table: TableName): number {
+    const { pending } = this.ledger.tables[table];
+    return table === 'realServers' ? pending - this.draining.quiet : pending;
+  }
+
+  /** Whether there is something to write for a key. */
+  #isDue(table: TableName, key: string): boolean {
+    return this.ledger.tables[table].isDirty(key) && !(table === 'realServers' && this.draining.isQuiet(key));
   }
 
   async #readUnknown(revision: number): Promise<void> {

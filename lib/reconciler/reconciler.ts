@@ -6,7 +6,7 @@ import { StoppedError, toError } from './errors.ts';
 import { Journal } from './journal.ts';
 import { Programmer, type ProgrammerOptions } from './programmer.ts';
 import type { AuditReport, ReconcilerStatus } from './reports.ts';
-import { addTo, SyncTally } from './sync-tally.ts';
+import { addTo, SyncTally, total } from './sync-tally.ts';
 import { perTable } from './table-name.ts';
 
 /** What a reconciler works on and how it paces itself. */
@@ -94,7 +94,7 @@ export class Reconciler {
     });
   }
 
-  /** Resolves when nothing is left to be done but to try refused entries again, or when stopped. */
+  /** Resolves when nothing is left to do but to wait: for refused entries, for connections to end; or when stopped. */
   settled(): Promise<void> {
     if (this.#phase === 'stopped') return Promise.resolve();
     return new Promise((resolve) => {
@@ -115,16 +115,17 @@ export class Reconciler {
   }
 
   status(): ReconcilerStatus {
-    const { ledger, retries, planFailures } = this.#programmer;
+    const { ledger, retries, draining, planFailures } = this.#programmer;
     return {
       revision: this.#revision,
       programmed: retries.watermark(this.#written),
       pendingServices: this.#pending.size,
-      pending: perTable((name) => ledger.tables[name].pending),
+      pending: perTable((name) => this.#programmer.pending(name)),
       refused: retries.refused(),
       failed: retries.failed(),
       conflicts: ledger.conflicts(),
       planFailures,
+      draining: draining.servers(),
       services: ledger.services,
       entries: perTable((name) => ledger.tables[name].size),
       writes: { ...this.#writes },
@@ -161,7 +162,8 @@ export class Reconciler {
   #nextDue(): number {
     if (this.#busy) return 0;
     const syncDue = this.#pending.size > 0 ? this.#earliestSync : Infinity;
-    return Math.min(syncDue, this.#auditDue, this.#programmer.retries.nextDue());
+    const { retries, draining } = this.#programmer;
+    return Math.min(syncDue, this.#auditDue, retries.nextDue(), draining.nextDue());
   }
 
   #wake(): void {
@@ -198,7 +200,9 @@ export class Reconciler {
     if (this.#pending.size > 0 && this.#earliestSync <= now) return () => this.#beginSync();
     if (this.#audit !== undefined) return () => this.#auditStep();
     if (this.#auditWaiters.length > 0 || this.#auditDue <= now) return () => this.#beginAudit();
-    if (this.#programmer.retries.nextDue() <= now) return () => this.#retry();
+    const { retries, draining } = this.#programmer;
+    if (Math.min(retries.nextDue(), draining.nextDue()) <= now)
+      return () => this.#retry(retries.nextDue() <= now);
     return undefined;
   }
 
@@ -246,10 +250,15 @@ export class Reconciler {
     this.#journal.synced(sync.tally.report());
   }
 
-  async #retry(): Promise<void> {
+  /**
+   * Writes what has come due: refused entries again, real servers whose connections have ended.
+   * @param reported whether that is told even where there was nothing to write
+   */
+  async #retry(reported: boolean): Promise<void> {
     const tally = new SyncTally([], this.#options.clock);
     await this.#write(tally);
-    this.#journal.synced(tally.report());
+    const report = tally.report();
+    if (reported || total(report.writes) + report.refusals > 0) this.#journal.synced(report);
   }
 
   #beginAudit(): Promise<void> {

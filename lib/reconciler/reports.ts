@@ -1,5 +1,6 @@
 import type { ServiceKey } from '../model/service.ts';
 import type { Conflict } from './claims.ts';
+import type { DrainedServer, DrainingServer } from './draining.ts';
 import type { FailedTable, RefusedEntry } from './retry.ts';
 import type { PerTable, TableName } from './table-name.ts';
 
@@ -56,6 +57,8 @@ export interface ReconcilerListener {
   /** A service begins to compete for a virtual server. */
   contended?(conflict: Conflict): void;
   planFailed?(failure: PlanFailure): void;
+  /** A real server that was draining is gone. One that is wanted again is not told of. */
+  drained?(server: DrainedServer): void;
 }
 
 /** Where the reconciler stands. */
@@ -66,13 +69,15 @@ export interface ReconcilerStatus {
   readonly programmed: number;
   /** Services that wait to be planned. */
   readonly pendingServices: number;
-  /** Entries that wait to be written, refused ones included. */
+  /** Entries that wait to be written, refused ones included, but not real servers that only wait for connections to end. */
   readonly pending: PerTable<number>;
   readonly refused: readonly RefusedEntry[];
   readonly failed: readonly FailedTable[];
   readonly conflicts: readonly Conflict[];
   /** Services whose plan cannot be made. */
   readonly planFailures: readonly PlanFailure[];
+  /** Real servers that are wanted no longer and kept for the connections that they have, the longest first. */
+  readonly draining: readonly DrainingServer[];
   /** Number of services that have something in the kernel. */
   readonly services: number;
   /** Entries that are wanted, by table. */

@@ -91,9 +91,10 @@ export class TableLedger<Entry extends Keyed> {
     this.#dirty.delete(key);
   }
 
-  /** The key now is in the kernel as it is wanted. */
-  written(key: string): void {
-    this.#dirty.delete(key);
+  /** The kernel now holds `after` under the key, or nothing. */
+  written(key: string, after: Entry | undefined): void {
+    if (after === this.#wanted.get(key)) this.#dirty.delete(key);
+    else this.#dirty.set(key, after);
   }
 
   /** The kernel is known to hold nothing under the key. */

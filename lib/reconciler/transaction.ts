@@ -38,6 +38,10 @@ export interface Gate {
   closed(table: TableName): boolean;
   /** Whether a change is left alone: it was refused not long ago. */
   waits(table: TableName, key: string, after: Keyed | undefined): boolean;
+  /** What is to be written now for real servers that are to be removed while their virtual server stays. */
+  departures(
+    removals: readonly Change<EntryOf<'realServers'>>[],
+  ): Promise<readonly Change<EntryOf<'realServers'>>[]>;
 }
 
 /** Changes handed to a table in one call. Between two calls the event loop runs. */
@@ -79,7 +83,7 @@ export class Transaction {
   }
 
   /** What a run would write if the kernel refused nothing. */
-  changes(): TableChanges {
+  async changes(): Promise<TableChanges> {
     const { sysctls, sets, firewall, setEntries, virtualServers, realServers, addresses } = this.#pending;
     return {
       sysctls: sysctls.upserts,
@@ -87,7 +91,7 @@ export class Transaction {
       firewall: firewall.upserts,
       setEntries: setEntries.upserts.concat(setEntries.removals),
       virtualServers: virtualServers.upserts.concat(virtualServers.removals),
-      realServers: realServers.upserts.concat(this.#ownRemovals()),
+      realServers: realServers.upserts.concat(await this.#departures()),
       addresses: addresses.upserts.concat(addresses.removals),
     };
   }
@@ -144,16 +148,18 @@ export class Transaction {
     const { setEntries, virtualServers, addresses } = this.#pending;
     const { known } = this.#tables.virtualServers;
     await this.#writeUnless('addresses', addresses.removals, () => !known);
-    await this.#write('realServers', this.#ownRemovals());
+    await this.#write('realServers', await this.#departures());
     await this.#write('virtualServers', virtualServers.removals);
     this.#followVirtualServers();
     if (setEntries.removals.length === 0) return;
     await this.#writeUnless('setEntries', setEntries.removals, recordsInUse(this.#tables));
   }
 
-  /** Removals of real servers whose virtual server stays. */
-  #ownRemovals(): Change<EntryOf<'realServers'>>[] {
-    return this.#pending.realServers.removals.filter(({ before }) => this.#staysBehind(before));
+  /** What becomes of the real servers that are to be removed and whose virtual server stays. */
+  async #departures(): Promise<readonly Change<EntryOf<'realServers'>>[]> {
+    const removals = this.#pending.realServers.removals.filter(({ before }) => this.#staysBehind(before));
+    const departures = await this.#gate.departures(removals);
+    return departures.filter(({ key, after }) => !this.#gate.waits('realServers', key, after));
   }
 
   #staysBehind(realServer: EntryOf<'realServers'> | undefined): boolean {
@@ -170,7 +176,7 @@ export class Transaction {
       if (this.#staysBehind(before)) continue;
       if (before !== undefined && virtualServers.isDirty(before.virtualServer.key))
         this.#hold('realServers', key);
-      else realServers.written(key);
+      else realServers.written(key, undefined);
     }
   }
 
@@ -217,7 +223,7 @@ export class Transaction {
     }
     for (const { key, after } of changes) {
       const refusal = refusals.size === 0 ? undefined : refusals.get(key);
-      if (refusal === undefined) ledger.written(key);
+      if (refusal === undefined) ledger.written(key, after);
       else this.#refused.push({ table: name, key, after, refusal });
     }
     this.#writes[name] += changes.length - refusals.size;

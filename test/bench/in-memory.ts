@@ -73,7 +73,9 @@ function encodedKernel(): { tables: KernelTables; transport: AcknowledgingTransp
   const tables: KernelTables = {
     ...fake,
     virtualServers: new EncodedTable(fake.virtualServers, (changes) => virtualServers.apply(changes)),
-    realServers: new EncodedTable(fake.realServers, (changes) => realServers.apply(changes)),
+    realServers: Object.assign(new EncodedTable(fake.realServers, (changes) => realServers.apply(changes)), {
+      readUse: fake.realServers.readUse.bind(fake.realServers),
+    }),
     addresses: new EncodedTable(fake.addresses, (changes) => {
       const batch = route.batch();
       for (const { key } of changes) batch.addAddress({ index: 1, address: key, prefix: 32 });

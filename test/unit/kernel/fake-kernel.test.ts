@@ -125,6 +125,24 @@ describe('the fake kernel', () => {
     expect(setEntries.entries.size).to.equal(0);
   });
 
+  it('counts the connections of real servers, which go with them', async () => {
+    const { virtualServers, realServers } = fakeKernel();
+    expect(realServers.readUse(web), 'no such virtual server').to.deep.equal([]);
+    virtualServers.load([web]);
+    realServers.load([pod]);
+    realServers.connect(pod.key, 2, 1);
+    const drained = { ...pod, weight: 0 };
+    await realServers.apply([{ key: pod.key, before: pod, after: drained }]);
+    expect(realServers.readUse(web)).to.deep.equal([{ server: drained, active: 2, inactive: 1 }]);
+    await virtualServers.apply([remove(web), upsert(web)]);
+    await realServers.apply([upsert(pod)]);
+    expect(realServers.readUse(web)).to.deep.equal([{ server: pod, active: 0, inactive: 0 }]);
+    expect(realServers.useReads).to.equal(3);
+    const lost = new TableError('real-servers', 'ENOBUFS', 'lost');
+    realServers.failRead(lost);
+    expect(() => realServers.readUse(web)).to.throw(TableError, 'lost');
+  });
+
   it('judges equality by what the kernel sees', () => {
     const { virtualServers, realServers, sysctls } = fakeKernel();
     expect(virtualServers.equals(web, { ...web })).to.equal(true);

@@ -4,6 +4,7 @@ import { fakeKernel, type FakeKernel } from '../../../lib/kernel/fake-kernel.ts'
 import { TableError } from '../../../lib/kernel/table.ts';
 import { setEntry } from '../../../lib/model/ip-set.ts';
 import type { Keyed } from '../../../lib/model/keyed.ts';
+import { defaultDrainTimeout } from '../../../lib/reconciler/draining.ts';
 import type { TableName } from '../../../lib/reconciler/table-name.ts';
 import { realServer, type Sketch, virtualServer, World } from './world.ts';
 
@@ -164,6 +165,20 @@ const strayRealServer = fc.nat(20).map((place) =>
   ),
 );
 
+/** Clients come to a real server, or the last one leaves it. */
+const connect = fc.tuple(fc.nat(20), fc.nat(2), fc.nat(1)).map(([place, active, inactive]) =>
+  event(
+    'connect',
+    (world) => {
+      const key = keyAt(world, 'realServers', place);
+      if (key !== undefined) world.kernel.realServers.connect(key, active, inactive);
+    },
+    place,
+    active,
+    inactive,
+  ),
+);
+
 const failRead = anyTable.map((table) =>
   event(
     'fail read',
@@ -222,6 +237,7 @@ const events: fc.Arbitrary<Event> = fc.oneof(
   { weight: 1, arbitrary: alter },
   { weight: 1, arbitrary: leftOver },
   { weight: 1, arbitrary: strayRealServer },
+  { weight: 4, arbitrary: connect },
   { weight: 1, arbitrary: failRead },
   { weight: 1, arbitrary: failApply },
   { weight: 1, arbitrary: loseReply },
@@ -253,36 +269,59 @@ function heal(world: World): void {
   world.acceptAll();
 }
 
+/** Notes the real servers that are removed by themselves, not with their virtual server, while they have connections. */
+function watchForCuts({ realServers }: FakeKernel): string[] {
+  const cut: string[] = [];
+  const apply = realServers.apply.bind(realServers);
+  realServers.apply = (changes) => {
+    for (const { key, after } of changes) {
+      if (after === undefined && realServers.connectionsOf(key) > 0) cut.push(key);
+    }
+    return apply(changes);
+  };
+  return cut;
+}
+
 describe('whatever happens to a node', () => {
   it('when the faults have ended its kernel is as a fresh start makes it, with what is foreign untouched', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(events, { minLength: 1, maxLength: 25 }), async (happenings) => {
-        const world = new World();
-        loadForeign(world.kernel);
-        await world.start();
-        for (const happening of happenings) await happening.run(world);
-        heal(world);
-        await world.pass(120_000);
-        const { failures } = await world.audit();
-        expect(failures).to.be.empty;
-        await world.pass(120_000);
+      fc.asyncProperty(
+        fc.array(events, { minLength: 1, maxLength: 25 }),
+        fc.boolean(),
+        async (happenings, connectionsEnd) => {
+          const world = new World();
+          loadForeign(world.kernel);
+          const cut = watchForCuts(world.kernel);
+          await world.start();
+          for (const happening of happenings) await happening.run(world);
+          heal(world);
+          await world.pass(120_000);
+          expect(cut, 'no connection is cut before its time').to.be.empty;
+          if (connectionsEnd) world.kernel.realServers.disconnectAll();
+          else await world.pass(defaultDrainTimeout);
+          const { failures } = await world.audit();
+          expect(failures).to.be.empty;
+          await world.pass(120_000);
+          if (!connectionsEnd) await world.pass(defaultDrainTimeout);
 
-        const fresh = new World({}, freshKernel());
-        for (const [service, sketch] of world.services) fresh.services.set(service, sketch);
-        await fresh.start();
-        expect(contents(world.kernel)).to.deep.equal(contents(fresh.kernel));
+          const fresh = new World({}, freshKernel());
+          for (const [service, sketch] of world.services) fresh.services.set(service, sketch);
+          await fresh.start();
+          expect(contents(world.kernel)).to.deep.equal(contents(fresh.kernel));
 
-        const { revision, programmed, refused, failed } = world.reconciler.status();
-        expect({ programmed, refused, failed }).to.deep.equal({
-          programmed: revision,
-          refused: [],
-          failed: [],
-        });
-        world.resetCounts();
-        await world.audit();
-        await world.restart();
-        expect(world.writes).to.equal(0);
-      }),
+          const { revision, programmed, refused, failed, draining } = world.reconciler.status();
+          expect({ programmed, refused, failed, draining }).to.deep.equal({
+            programmed: revision,
+            refused: [],
+            failed: [],
+            draining: [],
+          });
+          world.resetCounts();
+          await world.audit();
+          await world.restart();
+          expect(world.writes).to.equal(0);
+        },
+      ),
       { numRuns: 300 },
     );
   }).timeout(60_000);

@@ -23,8 +23,8 @@ async function write(ledger: Ledger): Promise<void> {
 }
 
 /** The changes that wait, as `+ key`, `- key` and `~ key`. */
-function waiting(ledger: Ledger, table: TableName): string[] {
-  const changes = new Transaction(ledger.tables, openGate, systemClock).changes();
+async function waiting(ledger: Ledger, table: TableName): Promise<string[]> {
+  const changes = await new Transaction(ledger.tables, openGate, systemClock).changes();
   return changes[table].map(({ key, before, after }) => {
     if (after === undefined) return `- ${key}`;
     return `${before === undefined ? '+' : '~'} ${key}`;
@@ -36,16 +36,16 @@ function planned(ledger: Ledger, service: string, sketch: Sketch | undefined): v
 }
 
 describe('the ledger', () => {
-  it('makes everything of a new service', () => {
+  it('makes everything of a new service', async () => {
     const ledger = emptyLedger();
     planned(ledger, 'a/web', web);
-    expect(waiting(ledger, 'virtualServers')).to.deep.equal(['+ TCP 10.0.0.1:80']);
-    expect(waiting(ledger, 'realServers')).to.deep.equal([
+    expect(await waiting(ledger, 'virtualServers')).to.deep.equal(['+ TCP 10.0.0.1:80']);
+    expect(await waiting(ledger, 'realServers')).to.deep.equal([
       '+ TCP 10.0.0.1:80 -> 10.1.0.1:8080',
       '+ TCP 10.0.0.1:80 -> 10.1.0.2:8080',
     ]);
-    expect(waiting(ledger, 'addresses')).to.deep.equal(['+ 10.0.0.1']);
-    expect(waiting(ledger, 'setEntries')).to.deep.equal([
+    expect(await waiting(ledger, 'addresses')).to.deep.equal(['+ 10.0.0.1']);
+    expect(await waiting(ledger, 'setEntries')).to.deep.equal([
       '+ KUBE-CLUSTER-IP 10.0.0.1,tcp:80',
       '+ KUBE-IPVS-IPS 10.0.0.1',
     ]);
@@ -56,12 +56,12 @@ describe('the ledger', () => {
     planned(ledger, 'a/web', web);
     await write(ledger);
     planned(ledger, 'a/web', { ...web, endpoints: ['10.1.0.2', '10.1.0.3'] });
-    expect(waiting(ledger, 'realServers')).to.deep.equal([
+    expect(await waiting(ledger, 'realServers')).to.deep.equal([
       '+ TCP 10.0.0.1:80 -> 10.1.0.3:8080',
       '- TCP 10.0.0.1:80 -> 10.1.0.1:8080',
     ]);
     for (const table of ['virtualServers', 'addresses', 'setEntries', 'sets'] as const) {
-      expect(waiting(ledger, table), table).to.deep.equal([]);
+      expect(await waiting(ledger, table), table).to.deep.equal([]);
     }
   });
 
@@ -70,8 +70,8 @@ describe('the ledger', () => {
     planned(ledger, 'a/web', web);
     await write(ledger);
     planned(ledger, 'a/web', { ...web, scheduler: 'lc' });
-    expect(waiting(ledger, 'virtualServers')).to.deep.equal(['~ TCP 10.0.0.1:80']);
-    expect(waiting(ledger, 'realServers')).to.deep.equal([]);
+    expect(await waiting(ledger, 'virtualServers')).to.deep.equal(['~ TCP 10.0.0.1:80']);
+    expect(await waiting(ledger, 'realServers')).to.deep.equal([]);
   });
 
   it('writes nothing for a change that is taken back before it is written', async () => {
@@ -82,7 +82,7 @@ describe('the ledger', () => {
     planned(ledger, 'a/web', undefined);
     planned(ledger, 'a/web', { vip: '10.0.0.9', endpoints: [] });
     planned(ledger, 'a/web', web);
-    for (const table of upsertOrder) expect(waiting(ledger, table), table).to.deep.equal([]);
+    for (const table of upsertOrder) expect(await waiting(ledger, table), table).to.deep.equal([]);
   });
 
   it('remembers what the kernel holds over several changes', async () => {
@@ -91,7 +91,7 @@ describe('the ledger', () => {
     await write(ledger);
     planned(ledger, 'a/web', { ...web, scheduler: 'lc' });
     planned(ledger, 'a/web', { ...web, scheduler: 'sh' });
-    const { virtualServers } = new Transaction(ledger.tables, openGate, systemClock).changes();
+    const { virtualServers } = await new Transaction(ledger.tables, openGate, systemClock).changes();
     expect(virtualServers[0]?.before?.scheduler).to.equal('rr');
     expect(virtualServers[0]?.after?.scheduler).to.equal('sh');
   });
@@ -104,13 +104,13 @@ describe('the ledger', () => {
     await write(ledger);
     planned(ledger, 'a/one', undefined);
     planned(ledger, 'a/three', undefined);
-    expect(waiting(ledger, 'addresses')).to.deep.equal([]);
-    expect(waiting(ledger, 'setEntries')).to.deep.equal([
+    expect(await waiting(ledger, 'addresses')).to.deep.equal([]);
+    expect(await waiting(ledger, 'setEntries')).to.deep.equal([
       '- KUBE-CLUSTER-IP 10.0.0.1,tcp:80',
       '- KUBE-CLUSTER-IP 10.0.0.1,tcp:8443',
     ]);
     planned(ledger, 'a/two', undefined);
-    expect(waiting(ledger, 'addresses')).to.deep.equal(['- 10.0.0.1']);
+    expect(await waiting(ledger, 'addresses')).to.deep.equal(['- 10.0.0.1']);
   });
 
   it('keeps an address that a service goes on wanting when its ports change places', async () => {
@@ -118,18 +118,18 @@ describe('the ledger', () => {
     planned(ledger, 'a/web', { ...web, ports: [80, 443, 8443] });
     await write(ledger);
     planned(ledger, 'a/web', { ...web, ports: [8443, 80] });
-    expect(waiting(ledger, 'addresses')).to.deep.equal([]);
-    expect(waiting(ledger, 'virtualServers')).to.deep.equal(['- TCP 10.0.0.1:443']);
-    expect(waiting(ledger, 'setEntries')).to.deep.equal(['- KUBE-CLUSTER-IP 10.0.0.1,tcp:443']);
+    expect(await waiting(ledger, 'addresses')).to.deep.equal([]);
+    expect(await waiting(ledger, 'virtualServers')).to.deep.equal(['- TCP 10.0.0.1:443']);
+    expect(await waiting(ledger, 'setEntries')).to.deep.equal(['- KUBE-CLUSTER-IP 10.0.0.1,tcp:443']);
   });
 
   it('leaves the sysctls, sets and programs of an earlier base where they are', async () => {
     const ledger = emptyLedger();
     await write(ledger);
     ledger.setBase({ sysctls: [{ key: 'net/ipv4/ip_forward', value: '1' }], sets: [], firewall: [] });
-    expect(waiting(ledger, 'sysctls')).to.deep.equal(['+ net/ipv4/ip_forward']);
-    expect(waiting(ledger, 'sets')).to.deep.equal([]);
-    expect(waiting(ledger, 'firewall')).to.deep.equal([]);
+    expect(await waiting(ledger, 'sysctls')).to.deep.equal(['+ net/ipv4/ip_forward']);
+    expect(await waiting(ledger, 'sets')).to.deep.equal([]);
+    expect(await waiting(ledger, 'firewall')).to.deep.equal([]);
   });
 
   describe('where services want the same virtual server', () => {
@@ -146,11 +146,11 @@ describe('the ledger', () => {
         'a/x',
       ],
     ] as const) {
-      it(`gives it to ${title}`, () => {
+      it(`gives it to ${title}`, async () => {
         const ledger = emptyLedger();
         for (const [service, sketch] of Object.entries(sketches)) planned(ledger, service, sketch);
         const expected = (sketches as Record<string, Sketch>)[winner]?.endpoints.map(real);
-        expect(waiting(ledger, 'realServers').map((line) => line.slice(2))).to.deep.equal(expected);
+        expect((await waiting(ledger, 'realServers')).map((line) => line.slice(2))).to.deep.equal(expected);
         expect(ledger.conflicts().map((conflict) => conflict.winner)).to.deep.equal([winner]);
       });
     }
@@ -163,12 +163,12 @@ describe('the ledger', () => {
       planned(ledger, 'a/new', { ...newer, endpoints: ['10.1.2.3'], scheduler: 'lc' });
       await write(ledger);
       planned(ledger, 'a/old', undefined);
-      expect(waiting(ledger, 'virtualServers')).to.deep.equal(['~ TCP 10.0.0.1:80']);
-      expect(waiting(ledger, 'realServers')).to.deep.equal([
+      expect(await waiting(ledger, 'virtualServers')).to.deep.equal(['~ TCP 10.0.0.1:80']);
+      expect(await waiting(ledger, 'realServers')).to.deep.equal([
         `+ ${real('10.1.2.3')}`,
         `- ${real('10.1.1.1')}`,
       ]);
-      expect(waiting(ledger, 'addresses')).to.deep.equal([]);
+      expect(await waiting(ledger, 'addresses')).to.deep.equal([]);
       expect(ledger.conflicts()).to.deep.equal([]);
       expect(conflicts).to.deep.equal([{ key: 'TCP 10.0.0.1:80', winner: 'a/old', losers: ['a/new'] }]);
     });
@@ -180,7 +180,7 @@ describe('the ledger', () => {
       await write(ledger);
       planned(ledger, 'a/new', { ...newer, endpoints: [] });
       planned(ledger, 'a/new', undefined);
-      for (const table of upsertOrder) expect(waiting(ledger, table), table).to.deep.equal([]);
+      for (const table of upsertOrder) expect(await waiting(ledger, table), table).to.deep.equal([]);
     });
 
     it('gives it to the other when the winner is created anew', async () => {
@@ -189,7 +189,7 @@ describe('the ledger', () => {
       planned(ledger, 'a/new', newer);
       await write(ledger);
       planned(ledger, 'a/old', { ...older, created: 3 });
-      expect(waiting(ledger, 'realServers')).to.deep.equal([
+      expect(await waiting(ledger, 'realServers')).to.deep.equal([
         `+ ${real('10.1.2.2')}`,
         `- ${real('10.1.1.1')}`,
       ]);

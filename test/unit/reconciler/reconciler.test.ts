@@ -84,6 +84,7 @@ describe('the reconciler', () => {
         '- realServers TCP 10.0.5.1:80 -> 10.1.0.1:8080',
       ]);
       expect(world.planned).to.deep.equal(['a/5']);
+      expect(world.kernel.realServers.useReads, 'connections of one virtual server').to.equal(1);
       expect(world.tables.map(({ reads }) => reads)).to.deep.equal([0, 0, 0, 0, 0, 0, 0]);
     }
   });

@@ -21,7 +21,10 @@ export class Wire {
       firewall: this.#through('firewall', kernel.firewall),
       setEntries: this.#through('setEntries', kernel.setEntries),
       virtualServers: this.#through('virtualServers', kernel.virtualServers),
-      realServers: this.#through('realServers', kernel.realServers),
+      realServers: {
+        ...this.#through('realServers', kernel.realServers),
+        readUse: (virtualServer) => kernel.realServers.readUse(virtualServer),
+      },
       addresses: this.#through('addresses', kernel.addresses),
     };
   }

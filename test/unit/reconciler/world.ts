@@ -14,7 +14,11 @@ import { Wire } from './wire.ts';
 import { Reconciler, type ReconcilerOptions } from '../../../lib/reconciler/reconciler.ts';
 
 /** Leaves no change for later. */
-export const openGate: Gate = { closed: () => false, waits: () => false };
+export const openGate: Gate = {
+  closed: () => false,
+  waits: () => false,
+  departures: (removals) => Promise.resolve(removals),
+};
 
 /** A clock that stands still until it is moved. */
 export class ManualClock implements Clock {
