@@ -10,6 +10,7 @@ export type Verb = 'create' | 'change' | 'delete';
 export interface EntryBatch<Entry> {
   /** Throws a `NetlinkError` where the entry cannot be put into a message. */
   add(verb: Verb, entry: Entry): void;
+  /** Sends everything. The batch is empty afterwards and is used again. */
   run(): readonly (NetlinkError | undefined)[];
 }
 
@@ -33,12 +34,6 @@ const commandsAtOnce = 256;
 /** Times that a verb is corrected; more means that someone else keeps changing the same entry. */
 const corrections = 2;
 
-interface Attempt<Entry> {
-  readonly key: string;
-  readonly verb: Verb;
-  readonly entry: Entry;
-}
-
 /**
  * Brings the changes about in batches, letting the event loop turn between them. Rejects with a `TableError` where the
  * kernel's state is not known afterwards or nothing may be written at all; see `Table.apply`.
@@ -48,71 +43,79 @@ export async function writeInBatches<Entry extends Keyed>(
   rules: BatchRules<Entry>,
 ): Promise<Refusals> {
   const refusals = new Map<string, Refusal>();
-  const attempts = changes.map(firstAttempt).filter((attempt) => attempt !== undefined);
-  for (let from = 0; from < attempts.length; from += commandsAtOnce) {
+  // One batch for all: the memory of its messages is used again.
+  const batch = rules.begin();
+  for (let from = 0; from < changes.length; from += commandsAtOnce) {
     if (from > 0) await setImmediate();
-    let pending = attempts.slice(from, from + commandsAtOnce);
+    let pending: readonly Change<Entry>[] = changes.slice(from, from + commandsAtOnce);
     for (let left = corrections; pending.length > 0; left -= 1) {
-      pending = runOnce(pending, left > 0, rules, refusals);
+      pending = runOnce(batch, pending, left > 0, rules, refusals);
     }
   }
   return refusals;
 }
 
-function firstAttempt<Entry extends Keyed>(change: Change<Entry>): Attempt<Entry> | undefined {
-  const { key, before, after } = change;
-  if (after !== undefined) return { key, verb: before === undefined ? 'create' : 'change', entry: after };
-  return before === undefined ? undefined : { key, verb: 'delete', entry: before };
+function verbOf({ before, after }: Change<Keyed>): Verb {
+  if (after === undefined) return 'delete';
+  return before === undefined ? 'create' : 'change';
 }
 
-/** Gives the attempts to make next: the refused ones whose verb was corrected. */
+/** Gives the changes to try next: the refused ones whose verb was corrected, with the belief that goes with that verb. */
 function runOnce<Entry extends Keyed>(
-  attempts: readonly Attempt<Entry>[],
+  batch: EntryBatch<Entry>,
+  changes: readonly Change<Entry>[],
   mayCorrect: boolean,
   rules: BatchRules<Entry>,
   refusals: Map<string, Refusal>,
-): Attempt<Entry>[] {
-  const batch = rules.begin();
-  const sent = attempts.filter((attempt) => addTo(batch, attempt, refusals));
-  const outcomes = orTableError(rules.table, () => batch.run());
-  const next: Attempt<Entry>[] = [];
-  for (const [index, attempt] of sent.entries()) {
-    const error = outcomes[index];
-    if (error === undefined) continue;
+): Change<Entry>[] {
+  const sent = changes.filter((change) => addTo(batch, change, refusals));
+  const next: Change<Entry>[] = [];
+  orTableError(rules.table, () => batch.run()).forEach((error, index) => {
+    const change = sent[index];
+    if (error === undefined || change === undefined) return;
     if (hasCode(error, 'EPERM')) throw tableError(rules.table, error);
-    const verb = rules.correct(attempt.verb, error);
-    if (verb === 'done') continue;
-    if (verb !== undefined && mayCorrect) next.push({ ...attempt, verb });
-    else refusals.set(attempt.key, refusalOf(attempt, error, rules));
-  }
+    const verb = rules.correct(verbOf(change), error);
+    if (verb === 'done') return;
+    if (verb !== undefined && mayCorrect) next.push(corrected(change, verb));
+    else refuse(change, error, rules, refusals);
+  });
   return next;
 }
 
+/** False where there is nothing to be sent: nothing is wanted, or the entry cannot be put into a message. */
 function addTo<Entry extends Keyed>(
   batch: EntryBatch<Entry>,
-  attempt: Attempt<Entry>,
+  change: Change<Entry>,
   refusals: Map<string, Refusal>,
 ): boolean {
+  const entry = change.after ?? change.before;
+  if (entry === undefined) return false;
   try {
-    batch.add(attempt.verb, attempt.entry);
+    batch.add(verbOf(change), entry);
     return true;
   } catch (error) {
     if (!(error instanceof NetlinkError)) throw error;
-    refusals.set(attempt.key, { code: error.code, operation: error.operation, message: error.message });
+    refusals.set(change.key, { code: error.code, operation: error.operation, message: error.message });
     return false;
   }
 }
 
-function refusalOf<Entry extends Keyed>(
-  attempt: Attempt<Entry>,
+function corrected<Entry extends Keyed>(change: Change<Entry>, verb: Verb): Change<Entry> {
+  const { key, before, after } = change;
+  const entry = after ?? before;
+  return { key, before: verb === 'create' ? undefined : entry, after: verb === 'delete' ? undefined : entry };
+}
+
+function refuse<Entry extends Keyed>(
+  change: Change<Entry>,
   error: NetlinkError,
   rules: BatchRules<Entry>,
-): Refusal {
-  return {
-    code: error.code,
-    operation: error.operation,
-    message: rules.explain(attempt.verb, attempt.entry, error),
-  };
+  refusals: Map<string, Refusal>,
+): void {
+  const entry = change.after ?? change.before;
+  if (entry === undefined) return;
+  const message = rules.explain(verbOf(change), entry, error);
+  refusals.set(change.key, { code: error.code, operation: error.operation, message });
 }
 
 /** Runs a kernel operation; a `NetlinkError` of it is thrown as the table's error. */

@@ -22,8 +22,9 @@ function table(kernel: Kernel, correct: BatchRules<Keyed>['correct'] = () => und
         sent.push([verb, key]);
       },
       run() {
-        batches.push(sent.map(([verb, key]) => `${verb} ${key}`));
-        return sent.map(([verb, key]) => {
+        const commands = sent.splice(0);
+        batches.push(commands.map(([verb, key]) => `${verb} ${key}`));
+        return commands.map(([verb, key]) => {
           const code = kernel(verb, key);
           return code === undefined ? undefined : new NetlinkError({ code, operation: `${verb} thing` });
         });
