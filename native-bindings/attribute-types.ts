@@ -3,8 +3,11 @@ import type { ByteWriter, Frame } from './byte-writer.ts';
 import { littleEndianHost as host } from './byte-order.ts';
 import { invalidArgument } from './error.ts';
 
-/** The payload of one kind of attribute, in both directions: `read(write(value))` is `value`. */
-export interface AttributeType<T> {
+/**
+ * The payload of one kind of attribute, in both directions: `read(write(value))` is `value`. A type may take other forms
+ * of the value for writing than the one that it reads.
+ */
+export interface AttributeType<T, Written = T> {
   /** For error texts: `u16 in network order`. */
   readonly name: string;
   /** Shortest payload in bytes. */
@@ -14,7 +17,7 @@ export interface AttributeType<T> {
   /** Bits that go with the number of the attribute: `nestedBit`, `networkOrderBit` or 0. They are not checked on reading. */
   readonly idBits: number;
   /** Appends the payload. Throws `invalid-argument` where the value does not fit. */
-  write(writer: ByteWriter, value: T): void;
+  write(writer: ByteWriter, value: Written): void;
   /** Reads the payload in `[start, end)`; its length is within `minimum` and `maximum`. Nothing of the frame is kept. */
   read(frame: Frame, start: number, end: number): T;
   /** How a trace shows the payload; the value as text where it is left out. */

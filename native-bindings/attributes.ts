@@ -8,9 +8,16 @@ export type AttributeSpec = Readonly<Record<string, readonly [id: number, type: 
 
 /** The value that a table of attributes describes: every attribute may be missing. */
 export type AttributeValues<Spec extends AttributeSpec> = {
-  readonly [Name in keyof Spec]?:
-    (Spec[Name][1] extends AttributeType<infer Value> ? Value : never) | undefined;
+  readonly [Name in keyof Spec]?: ReturnType<Spec[Name][1]['read']> | undefined;
 };
+
+/** How each attribute that is written comes from a value of another shape; where it comes to `undefined` it is left out. */
+export type AttributeSources<Spec extends AttributeSpec, Source> = {
+  readonly [Name in keyof Spec]?: (source: Source) => Parameters<Spec[Name][1]['write']>[1] | undefined;
+};
+
+/** Appends the attributes of a value. */
+export type Encode<Source> = (writer: ByteWriter, source: Source) => void;
 
 /** The value that belongs to an `AttributeTable`. */
 export type ValuesOf<Table> = Table extends AttributeTable<infer Spec> ? AttributeValues<Spec> : never;
@@ -59,6 +66,33 @@ export class AttributeTable<Spec extends AttributeSpec> {
   }
 
   /**
+   * A function that writes a value of another shape as `encode` would, in the order of the table, with no object between
+   * the two.
+   */
+  encoder<Source>(sources: AttributeSources<Spec, Source>): Encode<Source> {
+    const rows = this.fields.flatMap((field) => {
+      const source: ((source: Source) => unknown) | undefined = sources[field.name];
+      return source === undefined ? [] : [{ field, source }];
+    });
+    return (writer, value) => {
+      for (const { field, source } of rows) {
+        const attribute = source(value);
+        if (attribute !== undefined) writeAttribute(writer, field, attribute);
+      }
+    };
+  }
+
+  /** A function that writes one attribute, whose payload is the attributes that another function writes. */
+  nest<Source>(name: keyof Spec & string, encode: Encode<Source>): Encode<Source> {
+    const field = this.fields.find((row) => row.name === name);
+    if (field === undefined) throw invalidArgument(`expected an attribute of the table, got ${name}`);
+    const nesting = { ...field, type: { ...field.type, write: encode as Encode<unknown> } };
+    return (writer, value) => {
+      writeAttribute(writer, nesting, value);
+    };
+  }
+
+  /**
    * Reads the attributes in `[start, end)`. Numbers that the table does not have are passed over; of repeated ones the
    * last counts. Throws `malformed`, naming the attribute, its offset, what was expected and what came. It goes as deep
    * as the table is and no deeper, whatever the bytes say.
@@ -70,7 +104,7 @@ export class AttributeTable<Spec extends AttributeSpec> {
       const length = attributeLength(frame, at, end);
       const field = this.#byId[frame.view.getUint16(at + 2, host) & idMask];
       if (field !== undefined && field.type !== ignored) {
-        values[field.name] = readAttribute(frame, field, at, at + length);
+        values[field.name] = readAttribute(frame, field.name, field.type, at, at + length);
       }
       at += aligned(length);
     }
@@ -125,10 +159,9 @@ export function list<Value>(
       });
     },
     read(frame, start, end) {
-      const field: AttributeField = { name: 'item', id: 0, type: item };
       const values: Value[] = [];
       forEachAttribute(frame, start, end, (_id, from, to) => {
-        values.push(readAttribute(frame, field, from - attributeHeader, to) as Value);
+        values.push(readAttribute(frame, 'item', item, from - attributeHeader, to));
       });
       return values;
     },
@@ -169,13 +202,19 @@ function writeAttribute(writer: ByteWriter, field: AttributeField, value: unknow
   writer.align();
 }
 
-function readAttribute(frame: Frame, field: AttributeField, start: number, end: number): unknown {
+/** Reads the attribute in `[start, end)`, its header included. Throws `malformed`, naming it. */
+export function readAttribute<Value>(
+  frame: Frame,
+  name: string,
+  type: AttributeType<Value>,
+  start: number,
+  end: number,
+): Value {
   const from = start + attributeHeader;
   const length = end - from;
-  const type = field.type;
   if (length < type.minimum || length > type.maximum) {
     throw malformed(
-      `attribute ${field.name} at offset ${start}: expected ${type.name}, got ${length} bytes`,
+      `attribute ${name} at offset ${start}: expected ${type.name}, got ${length} bytes`,
       start,
     );
   }
@@ -183,7 +222,7 @@ function readAttribute(frame: Frame, field: AttributeField, start: number, end: 
     return type.read(frame, from, end);
   } catch (error) {
     if (!(error instanceof NetlinkError)) throw error;
-    throw malformed(`attribute ${field.name}: ${error.detail}`, error.offset ?? start);
+    throw malformed(`attribute ${name}: ${error.detail}`, error.offset ?? start);
   }
 }
 

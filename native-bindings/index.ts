@@ -1,6 +1,7 @@
 // What this library is to the outside. The parts below `connection.ts` are for those who add a family.
 
 export { addressBytes, addressFamilies, addressText, writeAddress } from './address.ts';
+export { AttributeReader } from './attribute-reader.ts';
 export {
   address,
   type AttributeType,
@@ -20,10 +21,12 @@ export {
   u8,
 } from './attribute-types.ts';
 export {
+  type AttributeSources,
   type AttributeSpec,
   AttributeTable,
   attributes,
   type AttributeValues,
+  type Encode,
   list,
   nested,
   type ValuesOf,
@@ -49,6 +52,7 @@ export { formatElement, parseElement } from './ipset-element.ts';
 export { IpSets, type KernelSet, type TypeRevisions } from './ipset.ts';
 export { IpvsBatch } from './ipvs-batch.ts';
 export type { IpvsDestination, IpvsService, IpvsServiceId, IpvsStats } from './ipvs-values.ts';
+export type { IpvsReadOptions } from './ipvs-decoding.ts';
 export { Ipvs, type IpvsInfo, type IpvsTimeouts } from './ipvs.ts';
 export { type Libc, loadLibc } from './libc.ts';
 export { type Message, messageFlags, type Request } from './message.ts';

@@ -1,5 +1,6 @@
-import { addressText, ipv4Text } from './address.ts';
+import { addressText, ipv4Text, writeAddress } from './address.ts';
 import {
+  address,
   type AttributeType,
   bytes,
   count64,
@@ -12,7 +13,7 @@ import {
   u32be,
   u8,
 } from './attribute-types.ts';
-import { attributes, nested, type ValuesOf } from './attributes.ts';
+import { attributes, nested } from './attributes.ts';
 import { littleEndianHost as host } from './byte-order.ts';
 
 // The generic netlink family IPVS (linux/ip_vs.h), version 1: its commands and every level of its attributes.
@@ -40,6 +41,9 @@ export const ipvsCommands = {
 /** Every bit of `struct ip_vs_flags` is meant. */
 const allFlags = 0xffffffff;
 
+/** IP_VS_SVC_F_HASHED: the kernel sets it on every service that it shows. */
+export const hashedFlag = 0x2;
+
 /** `struct ip_vs_flags`: the flags and, behind them, the mask of those that are meant; it is always all of them here. */
 const serviceFlags: AttributeType<number> = {
   name: 'struct ip_vs_flags',
@@ -53,17 +57,32 @@ const serviceFlags: AttributeType<number> = {
   read: (frame, start) => frame.view.getUint32(start, host),
 };
 
+const anyBytes = bytes(4, 16);
+
 /**
  * `union nf_inet_addr`. The kernel always sends 16 bytes, whatever the family, and takes 4 for IPv4; which of the two
- * it is, another attribute tells.
+ * it is, another attribute tells: see `inetIpv4` and `inetIpv6`. Text is written as well.
  */
-const inetAddress: AttributeType<Uint8Array> = {
-  ...bytes(4, 16),
+const inetAddress: AttributeType<Uint8Array, Uint8Array | string> = {
+  ...anyBytes,
+  write(writer, value) {
+    if (typeof value === 'string') writeAddress(writer, value);
+    else anyBytes.write(writer, value);
+  },
   show(frame, start, end) {
     const isIpv4 = frame.bytes.subarray(start + 4, end).every((byte) => byte === 0);
     return isIpv4 ? ipv4Text(frame.bytes, start) : addressText(frame.bytes, start, end);
   },
 };
+
+/** A `union nf_inet_addr` of IPv4: its first four bytes count, whether four came or sixteen. */
+export const inetIpv4: AttributeType<string> = {
+  ...address,
+  read: (frame, start) => ipv4Text(frame.bytes, start),
+};
+
+/** A `union nf_inet_addr` of IPv6. */
+export const inetIpv6: AttributeType<string> = { ...address, minimum: 16 };
 
 /** The mask of IPv4 in network order, as a number; for IPv6 the prefix length in host order. */
 const netmask: AttributeType<number> = { ...u32be, show: (frame, start) => ipv4Text(frame.bytes, start) };
@@ -133,9 +152,3 @@ export const ipvsInfoAttributes = attributes({
   version: [1, u32],
   connectionTableSize: [2, u32],
 });
-
-/** What a message says of a service. */
-export type IpvsServiceValues = ValuesOf<typeof ipvsServiceAttributes>;
-
-/** What a message says of a destination. */
-export type IpvsDestinationValues = ValuesOf<typeof ipvsDestinationAttributes>;

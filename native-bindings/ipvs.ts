@@ -9,15 +9,10 @@ import {
   lookUpFamily,
 } from './generic.ts';
 import { ipvsCommandAttributes, ipvsCommands, ipvsFamily, ipvsInfoAttributes } from './ipvs-attributes.ts';
-import { IpvsBatch, type IpvsCommandValues, ipvsRequest } from './ipvs-batch.ts';
-import {
-  destinationOf,
-  idValues,
-  type IpvsDestination,
-  type IpvsService,
-  type IpvsServiceId,
-  serviceOf,
-} from './ipvs-values.ts';
+import { IpvsBatch, type IpvsCommandValues, ipvsRequest, ipvsServiceRequest } from './ipvs-batch.ts';
+import { IpvsDecoder, type IpvsReadOptions } from './ipvs-decoding.ts';
+import { isIpv6Service } from './ipvs-encoding.ts';
+import type { IpvsDestination, IpvsService, IpvsServiceId } from './ipvs-values.ts';
 import type { Message } from './message.ts';
 import { protocols } from './socket.ts';
 import type { Dialect } from './trace.ts';
@@ -44,6 +39,7 @@ const advice = 'load the module (modprobe ip_vs), or run on a kernel that has IP
 export class Ipvs {
   readonly #connection: Connection;
   readonly #type: number;
+  readonly #decoder = new IpvsDecoder();
 
   private constructor(connection: Connection, type: number) {
     this.#connection = connection;
@@ -71,18 +67,16 @@ export class Ipvs {
   }
 
   /** Every service, in the kernel's order. */
-  services(): IpvsService[] {
-    return this.#connection.dump(
-      this.#request('list virtual servers', ipvsCommands.GET_SERVICE),
-      decodeService,
-    );
+  services(options?: IpvsReadOptions): IpvsService[] {
+    const request = this.#request('list virtual servers', ipvsCommands.GET_SERVICE);
+    return this.#connection.dump(request, (frame, message) => this.#service(frame, message, options));
   }
 
   /** One service, `undefined` where there is none. */
-  service(id: IpvsServiceId): IpvsService | undefined {
-    const request = this.#request('read virtual server', ipvsCommands.GET_SERVICE, { service: idValues(id) });
+  service(id: IpvsServiceId, options?: IpvsReadOptions): IpvsService | undefined {
+    const request = ipvsServiceRequest('read virtual server', this.#type, ipvsCommands.GET_SERVICE, id);
     try {
-      return this.#connection.request(request, decodeService)[0];
+      return this.#connection.request(request, (frame, message) => this.#service(frame, message, options))[0];
     } catch (error) {
       if (hasCode(error, 'ESRCH')) return undefined;
       throw error;
@@ -90,13 +84,12 @@ export class Ipvs {
   }
 
   /** The destinations behind a service; none where there is no such service. */
-  destinations(id: IpvsServiceId): IpvsDestination[] {
-    const isIpv6 = id.fwmark === undefined ? id.address.includes(':') : id.family === 'IPv6';
-    const request = this.#request('list real servers', ipvsCommands.GET_DEST, { service: idValues(id) });
-    return this.#connection.dump(request, (frame, message) => {
-      const { destination } = decodeCommand(frame, message);
-      return destinationOf(destination ?? missing('attribute destination'), isIpv6);
-    });
+  destinations(id: IpvsServiceId, options?: IpvsReadOptions): IpvsDestination[] {
+    const isIpv6 = isIpv6Service(id);
+    const request = ipvsServiceRequest('list real servers', this.#type, ipvsCommands.GET_DEST, id);
+    return this.#connection.dump(request, (frame, message) =>
+      this.#decoder.destination(frame, attributesOf(frame, message), message.end, isIpv6, options),
+    );
   }
 
   timeouts(): IpvsTimeouts {
@@ -130,23 +123,27 @@ export class Ipvs {
     this.#connection.close();
   }
 
+  #service(frame: Frame, message: Message, options: IpvsReadOptions | undefined): IpvsService {
+    return this.#decoder.service(frame, attributesOf(frame, message), message.end, options);
+  }
+
   #request(operation: string, command: number, values?: IpvsCommandValues): ReturnType<typeof ipvsRequest> {
     return ipvsRequest(operation, this.#type, command, values);
   }
 }
 
-function decodeCommand(frame: Frame, message: Message): IpvsCommandValues {
+/** Where the attributes of a message begin. Throws `malformed` where it is too short to have any. */
+function attributesOf(frame: Frame, message: Message): number {
   genericCommand(frame, message);
-  return ipvsCommandAttributes.decode(frame, message.payload + genericHeader, message.end);
+  return message.payload + genericHeader;
 }
 
-function decodeService(frame: Frame, message: Message): IpvsService {
-  return serviceOf(decodeCommand(frame, message).service ?? missing('attribute service'));
+function decodeCommand(frame: Frame, message: Message): IpvsCommandValues {
+  return ipvsCommandAttributes.decode(frame, attributesOf(frame, message), message.end);
 }
 
 function decodeInfo(frame: Frame, message: Message): IpvsInfo {
-  genericCommand(frame, message);
-  const values = ipvsInfoAttributes.decode(frame, message.payload + genericHeader, message.end);
+  const values = ipvsInfoAttributes.decode(frame, attributesOf(frame, message), message.end);
   const version = values.version ?? missing('attribute version');
   return {
     version: `${(version >> 16) & 0xff}.${(version >> 8) & 0xff}.${version & 0xff}`,

@@ -1,3 +1,4 @@
+import type { IpvsReadOptions } from '../../native-bindings/ipvs-decoding.ts';
 import type { IpvsDestination, IpvsService } from '../../native-bindings/ipvs-values.ts';
 
 /** A virtual server that the kernel holds, whoever made it, with its real servers, in the kernel's order. */
@@ -8,11 +9,13 @@ export interface HeldVirtualServer {
 
 /** What is used of the IPVS client. */
 export interface IpvsReader {
-  services(): IpvsService[];
+  services(options?: IpvsReadOptions): IpvsService[];
   destinations(id: IpvsService): IpvsDestination[];
 }
 
-/** Reads every virtual server with its real servers. */
+/** Reads every virtual server, with its counters, and its real servers. */
 export function readHeld(ipvs: IpvsReader): HeldVirtualServer[] {
-  return ipvs.services().map((service) => ({ service, destinations: ipvs.destinations(service) }));
+  return ipvs
+    .services({ stats: true })
+    .map((service) => ({ service, destinations: ipvs.destinations(service) }));
 }

@@ -150,7 +150,7 @@ describe('netlink on a real kernel', () => {
     const batch = ipvs.batch();
     batch.newService(service);
     batch.run();
-    const found = ipvs.service(service);
+    const found = ipvs.service(service, { stats: true });
     expect(found).to.deep.include(service);
     expect(found?.stats).to.include({ connections: 0, inBytes: 0, outByteRate: 0 });
     ipvs.close();

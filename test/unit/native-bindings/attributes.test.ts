@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { acknowledgementAttributes } from '../../../native-bindings/acknowledgement.ts';
+import { AttributeReader } from '../../../native-bindings/attribute-reader.ts';
 import {
   address,
   type AttributeType,
@@ -116,6 +117,11 @@ describe('a table of attributes', () => {
             }),
           );
           expect(table.decode(frame, 0, frame.bytes.length)).to.deep.equal(values);
+          const reader = new AttributeReader(table);
+          reader.open(frame, 0, frame.bytes.length);
+          for (const { name: attribute } of table.fields) {
+            expect(reader.get(attribute)).to.deep.equal(values[attribute]);
+          }
         }),
       );
     });

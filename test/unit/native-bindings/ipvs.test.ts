@@ -7,15 +7,11 @@ import {
   ipvsCommands,
   ipvsInfoAttributes,
 } from '../../../native-bindings/ipvs-attributes.ts';
-import { ipvsRequest, type IpvsCommandValues } from '../../../native-bindings/ipvs-batch.ts';
-import {
-  destinationOf,
-  destinationValues,
-  type IpvsDestination,
-  type IpvsService,
-  serviceOf,
-  serviceValues,
-} from '../../../native-bindings/ipvs-values.ts';
+import type { Encode } from '../../../native-bindings/attributes.ts';
+import { frameOf } from '../../../native-bindings/byte-writer.ts';
+import { IpvsDecoder } from '../../../native-bindings/ipvs-decoding.ts';
+import { encodeDestination, encodeService } from '../../../native-bindings/ipvs-encoding.ts';
+import type { IpvsDestination, IpvsService, IpvsServiceId } from '../../../native-bindings/ipvs-values.ts';
 import { Ipvs } from '../../../native-bindings/ipvs.ts';
 import { messageFlags } from '../../../native-bindings/message.ts';
 import {
@@ -49,10 +45,32 @@ const pod: IpvsDestination = {
   lowerThreshold: 0,
 };
 
-function body(values: IpvsCommandValues, command: number): string {
+/** What one change looks like behind the header of its message. */
+function bodyOf(change: (batch: ReturnType<Ipvs['batch']>) => void): string {
+  const bodies: string[] = [];
+  const ipvs = ipvsWith((got) => {
+    bodies.push(got.bytes.toString('hex', 16));
+    return obedient([got]);
+  });
+  const batch = ipvs.batch();
+  change(batch);
+  batch.run();
+  return bodies.join();
+}
+
+/** The attributes of a command about one entry. */
+function command<Entry>(name: 'service' | 'destination', encode: Encode<Entry>, entry: Entry): Buffer {
   return written((writer) => {
-    ipvsRequest('try', family, command, values).write(writer);
-  }).toString('hex');
+    ipvsCommandAttributes.nest(name, encode)(writer, entry);
+  });
+}
+
+function serviceOf(bytes: Buffer): IpvsService {
+  return new IpvsDecoder().service(frameOf(bytes), 0, bytes.length);
+}
+
+function destinationOf(bytes: Buffer, serviceIsIpv6 = false): IpvsDestination {
+  return new IpvsDecoder().destination(frameOf(bytes), 0, bytes.length, serviceIsIpv6);
 }
 
 function reply(
@@ -86,7 +104,11 @@ function ipvsWith(
 
 describe('the IPVS family', () => {
   it('writes NEW_SERVICE byte for byte as linux/ip_vs.h has it', () => {
-    expect(body({ service: serviceValues(web) }, ipvsCommands.NEW_SERVICE)).to.equal(
+    expect(
+      bodyOf((batch) => {
+        batch.newService(web);
+      }),
+    ).to.equal(
       [
         '01010000', // IPVS_CMD_NEW_SERVICE, version 1
         '48000180', // IPVS_CMD_ATTR_SERVICE, nested, 72 bytes
@@ -103,8 +125,12 @@ describe('the IPVS family', () => {
   });
 
   it('writes NEW_DEST byte for byte as linux/ip_vs.h has it', () => {
-    const service = { family: 10, protocol: 17, address: new Uint8Array(16).fill(1), port: 53 };
-    expect(body({ service, destination: destinationValues(pod) }, ipvsCommands.NEW_DEST)).to.equal(
+    const service: IpvsServiceId = { protocol: 17, address: '101:101:101:101:101:101:101:101', port: 53 };
+    expect(
+      bodyOf((batch) => {
+        batch.newDestination(service, pod);
+      }),
+    ).to.equal(
       [
         '05010000', // IPVS_CMD_NEW_DEST, version 1
         '30000180', // IPVS_CMD_ATTR_SERVICE, nested, 48 bytes
@@ -126,20 +152,22 @@ describe('the IPVS family', () => {
 
   it('writes the prefix of IPv4 as a mask in network order and that of IPv6 as a number in host order', () => {
     const masks = (service: IpvsService): string =>
-      /08000900(.{8})/.exec(body({ service: serviceValues(service) }, 1))?.[1] ?? '';
+      /08000900(.{8})/.exec(command('service', encodeService, service).toString('hex'))?.[1] ?? '';
     expect(masks({ ...web, netmask: 24 })).to.equal('ffffff00');
     expect(masks({ ...web, netmask: 0 })).to.equal('00000000');
     expect(masks({ ...web, address: 'fd00::1', netmask: 128 })).to.equal('80000000');
-    expect(() => serviceValues({ ...web, netmask: 33 })).to.throw(
+    expect(() => masks({ ...web, netmask: 33 })).to.throw(
       NetlinkError,
       'expected a prefix length of 0 to 32, got 33',
     );
   });
 
   it('names a service by its firewall mark where it has one', () => {
-    const service = serviceValues({ ...web, address: '', fwmark: 7, family: 'IPv6', netmask: 128 });
+    const marked: IpvsService = { ...web, address: '', fwmark: 7, family: 'IPv6', netmask: 128 };
+    const bytes = command('service', encodeService, marked);
+    const { service } = ipvsCommandAttributes.decode(frameOf(bytes), 0, bytes.length);
     expect(service).to.include({ family: 10, fwmark: 7 }).and.not.have.property('address');
-    expect(serviceOf(service)).to.include({ fwmark: 7, family: 'IPv6', address: '', netmask: 128 });
+    expect(serviceOf(bytes)).to.include({ fwmark: 7, family: 'IPv6', address: '', netmask: 128 });
   });
 
   const octet = fc.nat(255);
@@ -164,7 +192,8 @@ describe('the IPVS family', () => {
     });
     fc.assert(
       fc.property(services, rest, (identity, others) => {
-        expect(serviceOf(serviceValues({ ...identity, ...others }))).to.deep.equal({
+        const bytes = command('service', encodeService, { ...identity, ...others });
+        expect(serviceOf(bytes)).to.deep.equal({
           ...identity,
           ...others,
         });
@@ -186,22 +215,41 @@ describe('the IPVS family', () => {
     });
     fc.assert(
       fc.property(destinations, (destination) => {
-        expect(destinationOf(destinationValues(destination), false)).to.deep.include(destination);
+        const bytes = command('destination', encodeDestination, destination);
+        expect(destinationOf(bytes)).to.deep.include(destination);
       }),
     );
   });
 
   it('takes the family of a destination from its service where an old kernel does not tell it', () => {
-    const values = destinationValues({ ...pod, address: 'fd00::7' });
-    expect(destinationOf({ ...values, family: undefined }, true).address).to.equal('fd00::7');
+    const told = command('destination', encodeDestination, { ...pod, address: 'fd00::7' });
+    const { destination } = ipvsCommandAttributes.decode(frameOf(told), 0, told.length);
+    const untold = written((writer) => {
+      ipvsCommandAttributes.encode(writer, { destination: { ...destination, family: undefined } });
+    });
+    expect(destinationOf(untold, true).address).to.equal('fd00::7');
   });
 
   it('tells by name what a reply lacks', () => {
-    expect(() => serviceOf({ family: 2, protocol: 6, port: 80 })).to.throw(
+    const replyOf = (values: Parameters<typeof ipvsCommandAttributes.encode>[1]): Buffer =>
+      written((writer) => {
+        ipvsCommandAttributes.encode(writer, values);
+      });
+    const lacks = (name: string): string => `expected attribute ${name}, got none`;
+    const service = { family: 2, protocol: 6, port: 80 };
+    expect(() => serviceOf(replyOf({ service }))).to.throw(NetlinkError, lacks('address'));
+    expect(() => serviceOf(replyOf({}))).to.throw(NetlinkError, lacks('service'));
+    expect(() => destinationOf(replyOf({ destination: {} }))).to.throw(NetlinkError, lacks('address'));
+    expect(() => destinationOf(replyOf({}))).to.throw(NetlinkError, lacks('destination'));
+  });
+
+  it('tells by name and place what is damaged in a reply', () => {
+    const bytes = command('destination', encodeDestination, pod);
+    bytes.writeUInt16LE(5, bytes.indexOf('06000200', 'hex'));
+    expect(() => destinationOf(bytes)).to.throw(
       NetlinkError,
-      'expected attribute address, got none',
+      'attribute port at offset 12: expected u16 in network order, got 1 bytes',
     );
-    expect(() => destinationOf({}, false)).to.throw(NetlinkError, 'expected attribute address, got none');
   });
 });
 
@@ -225,9 +273,14 @@ describe('an IPVS client', () => {
 
   it('lists services as the kernel sends them: sixteen bytes of address, HASHED set', () => {
     const sent = {
-      ...serviceValues(web),
+      family: 2,
+      protocol: 6,
       address: Uint8Array.of(10, 96, 0, 1, ...Array<number>(12).fill(0)),
+      port: 443,
+      scheduler: 'rr',
       flags: 3,
+      timeout: 10800,
+      netmask: 0xffffffff,
     };
     const ipvs = ipvsWith((got, command) => {
       expect([command, got.flags & messageFlags.dump]).to.deep.equal([
@@ -243,9 +296,12 @@ describe('an IPVS client', () => {
         done(got.sequence),
       ];
     });
-    const [service] = ipvs.services();
-    expect(service).to.deep.include({ ...web, family: 'IPv4' });
-    expect(service?.stats).to.include({ connections: 5, inBytes: 2 ** 40, outBytes: 0 });
+    expect(ipvs.services()).to.deep.equal([{ ...web, family: 'IPv4' }]);
+    expect(ipvs.services({ stats: true })[0]?.stats).to.include({
+      connections: 5,
+      inBytes: 2 ** 40,
+      outBytes: 0,
+    });
   });
 
   it('gives undefined for a service that is missing, and throws any other refusal', () => {
