@@ -11,7 +11,7 @@ import { perTable } from './table-name.ts';
 
 /** What a reconciler works on and how it paces itself. */
 export interface ReconcilerOptions extends ProgrammerOptions {
-  /** Milliseconds between two audits, give or take a tenth; 0 for no audit but the one at the start. */
+  /** Milliseconds from one audit's begin to the next's, up to a fifth less at random; 0 for none but at the start. */
   readonly syncPeriod: number;
   /** Milliseconds from the begin of one sync to the begin of the next at least. */
   readonly minSyncPeriod: number;
@@ -264,6 +264,7 @@ export class Reconciler {
   #beginAudit(): Promise<void> {
     this.#programmer.plan(this.#programmer.planFailures.map(({ service }) => service));
     this.#audit = { audit: this.#programmer.audit(), waiters: this.#auditWaiters.splice(0) };
+    this.#scheduleAudit();
     return this.#auditStep();
   }
 
@@ -273,16 +274,17 @@ export class Reconciler {
     const tally = new SyncTally([], this.#options.clock);
     await this.#write(tally);
     this.#audit = undefined;
-    this.#scheduleAudit();
     const report = under.audit.report();
+    // Where an audit takes longer than the period allows, at least half of the time is left for everything else.
+    this.#auditDue = Math.max(this.#auditDue, report.ended + report.milliseconds);
     this.#journal.audited(report);
     this.#journal.synced(tally.report());
     for (const { resolve } of under.waiters) resolve(report);
   }
 
   #scheduleAudit(): void {
-    const { clock, random, syncPeriod } = this.#options;
-    this.#auditDue = syncPeriod > 0 ? clock.now() + syncPeriod * (0.9 + 0.2 * random()) : Infinity;
+    const { clock, random, syncPeriod: period } = this.#options;
+    this.#auditDue = period > 0 ? clock.now() + period * (1 - random() / 5) : Infinity;
   }
 
   async #write(tally: SyncTally): Promise<void> {
