@@ -8,6 +8,7 @@ import { Reconciler } from '../reconciler/reconciler.ts';
 import type { ManifestSource } from '../sources/manifests/manifest-source.ts';
 import { NodeAddressWatch } from './node-address-watch.ts';
 import type { AddressReader } from './node-addresses.ts';
+import { oldestFirst } from './oldest-first.ts';
 import type { Planning } from './planning.ts';
 import { programmerOptions } from './programming.ts';
 
@@ -66,7 +67,7 @@ export class Daemon {
       });
     });
     this.#addresses.start();
-    this.#reconciler.start(catalog.keys());
+    this.#reconciler.start(oldestFirst(catalog));
     void this.#reconciler.settled().then(() => {
       this.#logReady();
     });

@@ -12,6 +12,7 @@ import { exitStatus, Failure } from './failure.ts';
 import { kernelTables, openKernel, readNodeAddresses, traceTo } from './kernel.ts';
 import { createLog } from './log.ts';
 import { manifestDirectory, readManifests } from './manifests.ts';
+import { oldestFirst } from './oldest-first.ts';
 import { addFlags, writtenConfiguration } from './options.ts';
 import { describeChanges, formatChanges } from './output/changes.ts';
 import type { ChangeLine } from './output/changes.ts';
@@ -94,7 +95,7 @@ async function compare(configuration: Configuration, terminal: Terminal): Promis
     const planning = await createPlanning(configuration, catalog, await new Firewall().supportsRandomFully());
     planning.node = { ...planning.node, addresses: readNodeAddresses(configuration.nodePortAddresses) };
     const tables = compared.tables(planning);
-    return await diff(programmerOptions(tables, planning, configuration, log), catalog.keys());
+    return await diff(programmerOptions(tables, planning, configuration, log), oldestFirst(catalog));
   } finally {
     compared.close();
   }

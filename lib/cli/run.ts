@@ -16,6 +16,7 @@ import type { Kernel } from './kernel.ts';
 import { createLog } from './log.ts';
 import { manifestDirectory } from './manifests.ts';
 import { nodeAddresses } from './node-addresses.ts';
+import { oldestFirst } from './oldest-first.ts';
 import { addFlags, writtenConfiguration } from './options.ts';
 import { createPlanning } from './planning.ts';
 import type { Planning } from './planning.ts';
@@ -102,7 +103,7 @@ async function once({ kernel, configuration, catalog, planning, source, log }: W
     addresses: nodeAddresses(kernel.route, configuration.nodePortAddresses),
   };
   const tables = kernelTables(kernel, planning.base.sysctls);
-  const report = await runOnce(programmerOptions(tables, planning, configuration, log), catalog.keys());
+  const report = await runOnce(programmerOptions(tables, planning, configuration, log), oldestFirst(catalog));
   logShortfall(report, log);
   const writes = Object.values(report.sync.writes).reduce((sum, count) => sum + count, 0);
   const outcome = report.complete ? 'everything is programmed' : 'not everything could be programmed';
