@@ -30,15 +30,20 @@ export async function programmed(stage: Stage, story: Story, change: () => Promi
   story.tell('programmed', ...lines);
 }
 
-/** Waits until no kernel has this real server any more. */
+/** Waits until no kernel gives new connections to this real server any more. */
 export async function untilWithdrawn(stage: Stage, realServer: string): Promise<void> {
   const deadline = performance.now() + 15_000;
   for (const { node } of stage.seats) {
-    while ((await node.must(['ipvsadm', '-Sn'])).includes(` ${realServer} `)) {
+    while (serves(await node.must(['ipvsadm', '-Sn']), realServer)) {
       if (performance.now() > deadline) throw new Error(`${realServer} is still behind a virtual server`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
+}
+
+/** Whether there is such a real server that is not draining. */
+function serves(rules: string, realServer: string): boolean {
+  return rules.split('\n').some((rule) => rule.includes(` ${realServer} `) && !/ -w 0\b/.test(rule));
 }
 
 /** Tells what a kernel holds for some addresses, in the words of `ipvsadm`. */
