@@ -1,5 +1,5 @@
 import type { InterfaceAddress, Link } from '../../native-bindings/route-values.ts';
-import { cidrContains } from '../config/cidr.ts';
+import { cidrContains } from '../model/cidr.ts';
 import { addressKind } from '../model/address.ts';
 
 /** The interface that cluster IPs are bound to, by kube-proxy's name. */

@@ -1,4 +1,4 @@
-import ipaddr from 'ipaddr.js';
+import { cidrContains } from '../model/cidr.ts';
 import { familyOf, ipFamilies } from '../model/family.ts';
 import { type IpSet, type KubeSet, kubeSets, type SetEntry, setEntry, setName } from '../model/ip-set.ts';
 import type { BoundAddress } from '../model/bound-address.ts';
@@ -62,11 +62,7 @@ export function recordElements(id: VirtualServerId): readonly [string, string] {
 
 /** Whether an address lies in one of the CIDRs, all in canonical text. */
 export function isExcluded(cidrs: readonly string[], { address }: VirtualServerId): boolean {
-  const candidate = ipaddr.parse(address);
-  return cidrs.some((cidr) => {
-    const [network, prefix] = ipaddr.parseCIDR(cidr);
-    return network.kind() === candidate.kind() && candidate.match(network, prefix);
-  });
+  return cidrs.some((cidr) => cidrContains(cidr, address));
 }
 
 function recordsOf(server: VirtualServer): string[] {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { cidrContains } from '../../../lib/config/cidr.ts';
+import { cidrContains } from '../../../lib/model/cidr.ts';
 
 describe('a CIDR', () => {
   it('contains its own addresses and no others', () => {
