@@ -4,12 +4,13 @@ import { readConfiguration } from '../config/flags.ts';
 import type { Context } from './context.ts';
 import { Failure } from './failure.ts';
 import { readHeld } from './held.ts';
+import type { HeldVirtualServer } from './held.ts';
 import { openIpvs, readNodeAddresses } from './kernel.ts';
 import { createLog } from './log.ts';
 import { readManifests } from './manifests.ts';
 import { columns } from './output/columns.ts';
 import { document, formatDocument } from './output/document.ts';
-import { formatIpvsadm } from './output/ipvsadm.ts';
+import { formatIpvsadm, formatIpvsadmRealServers } from './output/ipvsadm.ts';
 import { endpointRows, serviceRows } from './output/service-rows.ts';
 import type { Rows } from './output/service-rows.ts';
 import { createPlanning } from './planning.ts';
@@ -45,10 +46,14 @@ Examples:
 const endpointsExamples = `
 Examples:
   kube-ipvs get endpoints --manifests /etc/kube-ipvs/manifests web
-  kube-ipvs get endpoints -o json`;
+  kube-ipvs get endpoints -o json
 
-/** The formats of listings. */
-type Format = 'wide' | 'json' | 'yaml' | 'ipvsadm';
+  # the lines of ipvsadm -Sn that begin with -a, in the same order
+  kube-ipvs get endpoints -o ipvsadm`;
+
+/** The formats of listings, besides the narrow columns. */
+const formats = ['wide', 'json', 'yaml', 'ipvsadm'] as const;
+type Format = (typeof formats)[number];
 
 /** What was written on the command line. */
 interface GetOptions {
@@ -63,15 +68,22 @@ interface Listing {
   readonly kind: string;
   readonly rows: (views: readonly ServiceView[], wide: boolean) => Rows;
   readonly items: (views: readonly ServiceView[]) => readonly unknown[];
+  readonly ipvsadm: (held: readonly HeldVirtualServer[]) => string;
 }
 
-const services: Listing = { kind: 'ServiceList', rows: serviceRows, items: (views) => views };
+const services: Listing = {
+  kind: 'ServiceList',
+  rows: serviceRows,
+  items: (views) => views,
+  ipvsadm: formatIpvsadm,
+};
 
 const endpoints: Listing = {
   kind: 'EndpointList',
   rows: endpointRows,
   items: (views) =>
     views.flatMap(({ endpoints: all, ...service }) => all.map((endpoint) => ({ ...endpoint, service }))),
+  ipvsadm: formatIpvsadmRealServers,
 };
 
 /** Adds `kube-ipvs get services` and `kube-ipvs get endpoints`: what the kernel holds. */
@@ -92,11 +104,11 @@ export function addGet(program: Command, context: Context): void {
     .summary('list real servers')
     .description(endpointsDescription)
     .addHelpText('after', endpointsExamples);
-  addListing(serviceCommand, services, ['wide', 'json', 'yaml', 'ipvsadm'], context);
-  addListing(endpointCommand, endpoints, ['wide', 'json', 'yaml'], context);
+  addListing(serviceCommand, services, context);
+  addListing(endpointCommand, endpoints, context);
 }
 
-function addListing(command: Command, listing: Listing, formats: readonly Format[], context: Context): void {
+function addListing(command: Command, listing: Listing, context: Context): void {
   command
     .addArgument(new Argument('[name]', 'only those of the Service of this name'))
     .option('--manifests <directory>', 'where the names of Kubernetes are looked up')
@@ -145,7 +157,7 @@ async function namesIn(
 }
 
 function formatListing(
-  { kind, rows, items }: Listing,
+  { kind, rows, items, ipvsadm }: Listing,
   shown: readonly ShownService[],
   output: Format | undefined,
   headers: boolean,
@@ -153,7 +165,7 @@ function formatListing(
   const views = sortByName(shown.map(({ view }) => view));
   switch (output) {
     case 'ipvsadm':
-      return formatIpvsadm(shown.map(({ held }) => held));
+      return ipvsadm(shown.map(({ held }) => held));
     case 'json':
     case 'yaml':
       return formatDocument(document(kind, { items: items(views) }), output);

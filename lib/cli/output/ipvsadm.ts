@@ -38,15 +38,21 @@ export function inIpvsadmOrder(held: readonly HeldVirtualServer[]): HeldVirtualS
  * flag, which `sh` and `mh` do not have, ipvsadm prints a `-b` with nothing behind it that it cannot read itself.
  */
 export function formatIpvsadm(held: readonly HeldVirtualServer[]): string {
-  return held
-    .flatMap(({ service, destinations }) => {
-      const name = serviceName(service);
-      return [
-        `-A ${name} -s ${service.scheduler}${serviceOptions(service)}\n`,
-        ...destinations.map((destination) => `-a ${name} ${realServer(destination)}\n`),
-      ];
-    })
-    .join('');
+  return held.map((server) => virtualServerRule(server) + realServerRules(server)).join('');
+}
+
+/** The rules of the real servers alone, `-a …`, in the order and form of `formatIpvsadm`. */
+export function formatIpvsadmRealServers(held: readonly HeldVirtualServer[]): string {
+  return held.map(realServerRules).join('');
+}
+
+function virtualServerRule({ service }: HeldVirtualServer): string {
+  return `-A ${serviceName(service)} -s ${service.scheduler}${serviceOptions(service)}\n`;
+}
+
+function realServerRules({ service, destinations }: HeldVirtualServer): string {
+  const name = serviceName(service);
+  return destinations.map((destination) => `-a ${name} ${realServer(destination)}\n`).join('');
 }
 
 function serviceName(service: IpvsService): string {

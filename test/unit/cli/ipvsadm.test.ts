@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { readHeld } from '../../../lib/cli/held.ts';
 import type { HeldVirtualServer } from '../../../lib/cli/held.ts';
-import { formatIpvsadm, inIpvsadmOrder } from '../../../lib/cli/output/ipvsadm.ts';
+import { formatIpvsadm, formatIpvsadmRealServers, inIpvsadmOrder } from '../../../lib/cli/output/ipvsadm.ts';
 import { sortVirtualServers } from '../../../lib/cli/output/ipvsadm-order.ts';
 import type { IpvsDestination, IpvsService } from '../../../native-bindings/ipvs-values.ts';
 
@@ -115,6 +115,20 @@ describe('a listing in the form of ipvsadm -Sn', () => {
 
   it('is empty for an empty table', () => {
     expect(formatIpvsadm([])).to.equal('');
+  });
+
+  it('of real servers alone is the lines of the whole that begin with -a', () => {
+    const held = inIpvsadmOrder([
+      {
+        service: service('10.96.0.2', 80),
+        destinations: [destination('10.1.0.2', 80), destination('10.1.0.1', 80)],
+      },
+      { service: service('10.96.0.1', 80), destinations: [destination('10.1.0.3', 80)] },
+    ]);
+    const whole = formatIpvsadm(held).split('\n').slice(0, -1);
+    const some = formatIpvsadmRealServers(held).split('\n').slice(0, -1);
+    expect(some).to.have.length(3);
+    expect(some).to.deep.equal(whole.filter((rule) => rule.startsWith('-a ')));
   });
 
   it('has the order of ipvsadm: marks last, IPv4 before IPv6, protocols, and addresses by a signed difference', () => {
