@@ -37,14 +37,17 @@ export class PlanDraft {
     }
   }
 
-  /** What was added, in the order in which it was. The draft is not to be used any more. */
+  /**
+   * What was added, in the order in which it was. The draft is not to be used any more. The lists are copied: those that
+   * grew by `push` have room for 17 items, which every plan would hold for as long as its service lives.
+   */
   finish(service: Service): ServicePlan {
     return {
       service: serviceKey(service.namespace, service.name),
       created: service.created,
-      virtualServers: this.#virtualServers,
-      setEntries: this.#setEntries,
-      addresses: this.#addresses,
+      virtualServers: this.#virtualServers.slice(),
+      setEntries: this.#setEntries.slice(),
+      addresses: this.#addresses.slice(),
     };
   }
 

@@ -6,8 +6,8 @@ import {
   parseAddress,
   parseCidr,
 } from '../../model/address.ts';
-import type { FieldPath } from './decoded.ts';
-import { describe, type Fault, type Findings } from './findings.ts';
+import type { Fields } from './fields.ts';
+import { describe, type Fault } from './findings.ts';
 
 /** Kinds that no virtual server may have, whatever the field. */
 export const neverServed: readonly AddressKind[] = ['unspecified', 'loopback', 'multicast', 'broadcast'];
@@ -15,41 +15,60 @@ export const neverServed: readonly AddressKind[] = ['unspecified', 'loopback', '
 /** Kinds that Kubernetes refuses for endpoints and external addresses too (its ValidateNonSpecialIP). */
 export const special: readonly AddressKind[] = [...neverServed, 'link-local'];
 
-/** What becomes of the thing that holds an address which cannot be used: `Findings.fail` or `Findings.drop`. */
-export type Verdict = 'fail' | 'drop';
+/** What an address in some field has to be. */
+export interface AddressRule {
+  /** Kinds that it may not be of. */
+  readonly refused: readonly AddressKind[];
+  /** What becomes of the thing that holds an address which cannot be used: `Findings.fail` or `Findings.drop`. */
+  readonly verdict: 'fail' | 'drop';
+}
 
 /**
- * Reads an address that may not be of some kinds. Undefined, and reported with the verdict, where it cannot be used;
- * leading zeros are read as decimal with a warning.
+ * Reads an address by a rule. Undefined, and reported with the rule's verdict, where it cannot be used; leading zeros
+ * are read as decimal with a warning.
+ *
+ * @param fields the object that the address stands in
+ * @param name the field of it
+ * @param index the item of the field, where that is a list
  */
 export function readAddress(
   value: unknown,
-  path: FieldPath,
-  findings: Findings,
-  refused: readonly AddressKind[],
-  verdict: Verdict,
+  { refused, verdict }: AddressRule,
+  fields: Fields,
+  name: string,
+  index?: number,
 ): Address | undefined {
+  const refuse = (fault: Fault): void => {
+    fields.findings[verdict](fields.path(name, index), fault);
+  };
   const expected = 'an IP address';
   if (typeof value !== 'string') {
-    findings[verdict](path, { expected, got: describe(value), hint: 'write an address in quotes' });
+    refuse({ expected, got: describe(value), hint: 'write an address in quotes' });
     return undefined;
   }
   const parsed = parseAddress(value);
   if ('reason' in parsed) {
-    findings[verdict](path, { expected, got: `${describe(value)}, ${parsed.reason}`, hint: parsed.hint });
+    refuse({ expected, got: `${describe(value)}, ${parsed.reason}`, hint: parsed.hint });
     return undefined;
   }
   const kind = addressKind(parsed.address);
   if (refused.includes(kind)) {
-    findings[verdict](path, specialFault(value, kind));
+    refuse(specialFault(value, kind));
     return undefined;
   }
-  if (parsed.leadingZeros) findings.warn(path, leadingZeros(expected, value, parsed.address));
+  if (parsed.leadingZeros) {
+    fields.findings.warn(fields.path(name, index), leadingZeros(expected, value, parsed.address));
+  }
   return parsed;
 }
 
-/** Reads a CIDR. Undefined, with the findings broken, where it is none: a range left out could open what it closed. */
-export function readCidr(value: unknown, path: FieldPath, findings: Findings): Cidr | undefined {
+/**
+ * Reads a CIDR, an item of a list. Undefined, with the findings broken, where it is none: a range left out could open
+ * what it closed.
+ */
+export function readCidr(value: unknown, fields: Fields, name: string, index: number): Cidr | undefined {
+  const { findings } = fields;
+  const path = fields.path(name, index);
   const expected = 'a CIDR';
   if (typeof value !== 'string') {
     findings.fail(path, {

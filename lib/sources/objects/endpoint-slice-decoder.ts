@@ -1,9 +1,9 @@
 import type { Endpoint, EndpointSlice, SlicePort } from '../../model/endpoint-slice.ts';
 import type { IpFamily } from '../../model/family.ts';
-import { readAddress, special } from './address-fields.ts';
+import { type AddressRule, readAddress, special } from './address-fields.ts';
 import type { DecodeOptions, Decoded } from './decoded.ts';
 import { describe, Findings } from './findings.ts';
-import { Fields, isObject } from './fields.ts';
+import { Fields, isObject, trimmed } from './fields.ts';
 import { decodeMetadata, foreignReason, type Metadata, triggerTime } from './metadata.ts';
 import { protocols } from './service-ports.ts';
 
@@ -23,6 +23,8 @@ const knownEndpointFields = new Set([
   'zone',
 ]);
 const knownConditions = new Set(['ready', 'serving', 'terminating']);
+
+const addressRule: AddressRule = { refused: special, verdict: 'fail' };
 
 /**
  * Reads a discovery.k8s.io/v1 EndpointSlice and fills in Kubernetes' defaults. A wrong endpoint is left out alone, so
@@ -99,7 +101,7 @@ function decodePorts(root: Fields, warnUnknown: boolean): SlicePort[] {
     // A port without a number stands for all ports, which no virtual server can be.
     if (port !== undefined) ports.push({ name, protocol, port });
   }
-  return ports;
+  return trimmed(ports);
 }
 
 function decodeEndpoints(root: Fields, family: IpFamily, warnUnknown: boolean): Endpoint[] {
@@ -117,16 +119,20 @@ function decodeEndpoints(root: Fields, family: IpFamily, warnUnknown: boolean): 
       hint: 'correct them; until then the last good version is served',
     });
   }
-  return endpoints;
+  return trimmed(endpoints);
 }
 
 function decodeEndpoint(item: Fields, family: IpFamily, warnUnknown: boolean): Endpoint | undefined {
   if (warnUnknown) item.expectOnly(knownEndpointFields);
   const address = endpointAddress(item, family);
   const hints = item.object('hints');
+  const conditions = item.object('conditions');
+  if (warnUnknown) conditions?.expectOnly(knownConditions);
   const endpoint = {
     address: address ?? '',
-    ...decodeConditions(item.object('conditions'), warnUnknown),
+    ready: condition(conditions, 'ready', true),
+    serving: condition(conditions, 'serving', true),
+    terminating: condition(conditions, 'terminating', false),
     nodeName: item.text('nodeName') ?? '',
     zoneHints: hintNames(hints, 'forZones'),
     nodeHints: hintNames(hints, 'forNodes'),
@@ -134,26 +140,16 @@ function decodeEndpoint(item: Fields, family: IpFamily, warnUnknown: boolean): E
   return item.findings.broken ? undefined : endpoint;
 }
 
-function decodeConditions(
-  conditions: Fields | undefined,
-  warnUnknown: boolean,
-): Pick<Endpoint, 'ready' | 'serving' | 'terminating'> {
-  if (conditions === undefined) return { ready: true, serving: true, terminating: false };
-  if (warnUnknown) conditions.expectOnly(knownConditions);
-  return {
-    ready: conditions.flag('ready') ?? true,
-    serving: conditions.flag('serving') ?? true,
-    terminating: conditions.flag('terminating') ?? false,
-  };
+function condition(conditions: Fields | undefined, name: string, otherwise: boolean): boolean {
+  return conditions?.flag(name) ?? otherwise;
 }
 
 /** Only the first address of an endpoint counts; consumers of the API are told to ignore the others. */
 function endpointAddress(item: Fields, family: IpFamily): string | undefined {
   const first = item.list('addresses')[0];
-  const path = item.path('addresses', 0);
-  const parsed = readAddress(first, path, item.findings, special, 'fail');
+  const parsed = readAddress(first, addressRule, item, 'addresses', 0);
   if (parsed === undefined || parsed.family === family) return parsed?.address;
-  item.findings.fail(path, {
+  item.findings.fail(item.path('addresses', 0), {
     expected: `an ${family} address, as addressType says`,
     got: describe(first),
     hint: `move it to a slice with addressType ${parsed.family}`,

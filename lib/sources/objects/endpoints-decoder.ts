@@ -1,6 +1,6 @@
 import type { SlicePort } from '../../model/endpoint-slice.ts';
 import type { IpFamily } from '../../model/family.ts';
-import { readAddress, special } from './address-fields.ts';
+import { type AddressRule, readAddress, special } from './address-fields.ts';
 import type { DecodeOptions, Decoded } from './decoded.ts';
 import { Findings } from './findings.ts';
 import { Fields, isObject } from './fields.ts';
@@ -39,6 +39,8 @@ const skipMirrorLabel = 'endpointslice.kubernetes.io/skip-mirror';
 
 /** Marks an Endpoints object that serves to elect a leader and holds no addresses to balance to. */
 const leaderAnnotation = 'control-plane.alpha.kubernetes.io/leader';
+
+const endpointAddress: AddressRule = { refused: special, verdict: 'fail' };
 
 /** core/v1 Endpoints, EndpointSubset, EndpointAddress and EndpointPort. */
 const knownFields = new Set(['apiVersion', 'kind', 'metadata', 'subsets']);
@@ -92,7 +94,7 @@ function decodeAddresses(
   const addresses: EndpointsAddress[] = [];
   for (const item of items) {
     if (warnUnknown) item.expectOnly(knownAddressFields);
-    const parsed = readAddress(item.raw('ip'), item.path('ip'), item.findings, special, 'fail');
+    const parsed = readAddress(item.raw('ip'), endpointAddress, item, 'ip');
     const nodeName = item.text('nodeName') ?? '';
     subset.findings.absorb(item.findings);
     if (parsed === undefined || item.findings.broken) continue;

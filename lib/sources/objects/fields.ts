@@ -1,11 +1,8 @@
 import type { FieldPath } from './decoded.ts';
 import { describe, type Fault, type Findings, nearest } from './findings.ts';
 
-/** Where a `Fields` hangs in the object: the fields above it and its own name or index there. */
-interface Place {
-  readonly above: Fields;
-  readonly steps: readonly (string | number)[];
-}
+/** Stands for every list that is not written. */
+const emptyList: readonly unknown[] = [];
 
 /**
  * The fields of one object inside the object that is read. A reader gives the field's value, or undefined where the
@@ -15,17 +12,27 @@ interface Place {
 export class Fields {
   readonly findings: Findings;
   readonly #values: Readonly<Record<string, unknown>>;
-  readonly #place: Place | undefined;
+  readonly #above: Fields | undefined;
+  readonly #name: string;
+  readonly #index: number | undefined;
 
-  constructor(values: object, findings: Findings, place?: Place) {
+  /**
+   * @param above the fields of the object around this one
+   * @param name the field that this object is there
+   * @param index the item of that field that it is, where the field is a list
+   */
+  constructor(values: object, findings: Findings, above?: Fields, name = '', index?: number) {
     this.#values = values as Readonly<Record<string, unknown>>;
     this.findings = findings;
-    this.#place = place;
+    this.#above = above;
+    this.#name = name;
+    this.#index = index;
   }
 
-  /** The path of a field of this object, or of the object itself. */
-  path(...steps: (string | number)[]): FieldPath {
-    return this.#place === undefined ? steps : [...this.#place.above.path(...this.#place.steps), ...steps];
+  /** The path of a field of this object, or of an item of that field. */
+  path(name: string, index?: number): FieldPath {
+    const own = index === undefined ? [name] : [name, index];
+    return this.#above === undefined ? own : [...this.#above.path(this.#name, this.#index), ...own];
   }
 
   /** Whether the field is written, be it with null: a label without a value is one all the same. */
@@ -106,7 +113,7 @@ export class Fields {
   object(name: string): Fields | undefined {
     const value = this.raw(name);
     if (value === undefined) return undefined;
-    if (isObject(value)) return new Fields(value, this.findings, { above: this, steps: [name] });
+    if (isObject(value)) return new Fields(value, this.findings, this, name);
     this.fail(name, { expected: 'an object', got: describe(value), hint: 'write fields below it' });
     return undefined;
   }
@@ -114,14 +121,14 @@ export class Fields {
   /** A list of whatever there is in it; empty where the field is absent. */
   list(name: string): readonly unknown[] {
     const value = this.raw(name);
-    if (value === undefined) return [];
+    if (value === undefined) return emptyList;
     if (Array.isArray(value)) return value as unknown[];
     this.fail(name, {
       expected: 'a list',
       got: describe(value),
       hint: 'write items below it, each behind "- "',
     });
-    return [];
+    return emptyList;
   }
 
   /**
@@ -130,9 +137,9 @@ export class Fields {
    */
   objects(name: string, apart?: () => Findings): Fields[] {
     const items: Fields[] = [];
-    for (const [index, item] of this.list(name).entries()) {
+    this.list(name).forEach((item, index) => {
       if (isObject(item)) {
-        items.push(new Fields(item, apart?.() ?? this.findings, { above: this, steps: [name, index] }));
+        items.push(new Fields(item, apart?.() ?? this.findings, this, name, index));
       } else {
         this.findings.fail(this.path(name, index), {
           expected: 'an object',
@@ -140,7 +147,7 @@ export class Fields {
           hint: 'write fields, such as "- port: 80"',
         });
       }
-    }
+    });
     return items;
   }
 
@@ -156,6 +163,14 @@ export class Fields {
       });
     }
   }
+}
+
+/**
+ * A copy of a list that is to be kept, of just its length: a list that grew by `push` holds room for 17 items, which the
+ * many lists of one would hold for as long as the object is known.
+ */
+export function trimmed<Item>(list: readonly Item[]): Item[] {
+  return list.slice();
 }
 
 /** Whether a value is an object with fields: neither null nor a list. */

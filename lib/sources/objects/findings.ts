@@ -9,8 +9,13 @@ export interface Fault {
 
 /** The problems met while one object, or a part of it that can be left out alone, is read. */
 export class Findings {
-  readonly problems: FieldProblem[] = [];
+  /** Undefined until there is one: every endpoint has findings of its own, and hardly any has a problem. */
+  #problems: FieldProblem[] | undefined;
   #broken = false;
+
+  get problems(): readonly FieldProblem[] {
+    return this.#problems ?? none;
+  }
 
   /** True once something was met without which the object, or the part, cannot be used. */
   get broken(): boolean {
@@ -20,22 +25,22 @@ export class Findings {
   /** The whole object, or part, cannot be used. */
   fail(path: FieldPath, fault: Fault): void {
     this.#broken = true;
-    this.problems.push({ path, ...fault, severity: 'error' });
+    this.#add({ path, ...fault, severity: 'error' });
   }
 
   /** The field is left out; the rest is used. */
   drop(path: FieldPath, fault: Fault): void {
-    this.problems.push({ path, ...fault, severity: 'error' });
+    this.#add({ path, ...fault, severity: 'error' });
   }
 
   /** The field is used, with the reading that the hint tells. */
   warn(path: FieldPath, fault: Fault): void {
-    this.problems.push({ path, ...fault, severity: 'warning' });
+    this.#add({ path, ...fault, severity: 'warning' });
   }
 
   /** Takes over the problems of a part that was left out, without being broken by them. */
   absorb(part: Findings): void {
-    this.problems.push(...part.problems);
+    for (const problem of part.problems) this.#add(problem);
   }
 
   /** What was skipped, whatever else was met. */
@@ -49,7 +54,13 @@ export class Findings {
       ? { problems: this.problems }
       : { value, problems: this.problems };
   }
+
+  #add(problem: FieldProblem): void {
+    (this.#problems ??= []).push(problem);
+  }
 }
+
+const none: readonly FieldProblem[] = [];
 
 const longestShown = 60;
 

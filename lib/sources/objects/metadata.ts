@@ -23,7 +23,8 @@ const longestLabel = 63;
 const foreignLabels = {
   'service.kubernetes.io/service-proxy-name': 'labelled for another proxy',
   'service.kubernetes.io/headless': 'labelled headless',
-} as const;
+};
+const foreignReasons = Object.entries(foreignLabels);
 
 const triggerAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time';
 
@@ -72,8 +73,9 @@ export function decodeMetadata(object: Fields, warnUnknown: boolean): Metadata |
 
 /** Why the labels hand the object to someone else, if they do. */
 export function foreignReason(metadata: Metadata): string | undefined {
-  for (const [label, reason] of Object.entries(foreignLabels)) {
-    if (metadata.labels?.has(label) === true) return reason;
+  if (metadata.labels === undefined) return undefined;
+  for (const [label, reason] of foreignReasons) {
+    if (metadata.labels.has(label)) return reason;
   }
   return undefined;
 }
@@ -86,9 +88,10 @@ export function triggerTime(metadata: Metadata): number {
 /** The annotations under some prefixes. Those that are no strings are left out and reported. */
 export function annotationsUnder(metadata: Metadata, prefixes: readonly string[]): Record<string, string> {
   const kept: Record<string, string> = {};
-  const annotations = metadata.annotations;
-  for (const name of annotations?.names() ?? []) {
-    if (annotations === undefined || !prefixes.some((prefix) => name.startsWith(prefix))) continue;
+  const { annotations } = metadata;
+  if (annotations === undefined) return kept;
+  for (const name of annotations.names()) {
+    if (!prefixes.some((prefix) => name.startsWith(prefix))) continue;
     const value = annotations.raw(name);
     if (typeof value === 'string') {
       kept[name] = value;

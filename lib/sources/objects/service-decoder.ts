@@ -104,7 +104,7 @@ function skipReason({ metadata, spec }: Parts): string | undefined {
 
 function assemble({ root, metadata, spec }: Parts, type: Service['type'], warnUnknown: boolean): Service {
   const clusterIPs = decodeClusterIPs(spec);
-  const families = new Set(clusterIPs.map(familyOf));
+  const families = clusterIPs.map(familyOf);
   const externalTrafficPolicy = spec.choice('externalTrafficPolicy', policies) ?? 'Cluster';
   return {
     namespace: metadata.namespace,

@@ -1,7 +1,7 @@
 import type { Protocol } from '../../model/protocol.ts';
 import type { Service, ServicePort } from '../../model/service.ts';
 import { describe } from './findings.ts';
-import type { Fields } from './fields.ts';
+import { type Fields, trimmed } from './fields.ts';
 
 /** The protocols that IPVS balances. */
 export const protocols: readonly Protocol[] = ['TCP', 'UDP', 'SCTP'];
@@ -33,7 +33,7 @@ export function decodeServicePorts(spec: Fields, type: Service['type'], warnUnkn
     refuseTwins(item, port, ports);
     ports.push(port);
   }
-  return ports;
+  return trimmed(ports);
 }
 
 /** Reads the name of one port among several, or of a single one, which needs none. */
