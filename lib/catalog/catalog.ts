@@ -4,14 +4,14 @@ import { serviceKey } from '../model/service.ts';
 import type { ServiceState } from '../model/service-state.ts';
 import { sameService, sameSlice } from './equality.ts';
 
-/** What is known under one service's key. Either part may come first. Never changed, only replaced. */
+/** What is known under one service's key. Either part may come first. The entry stays, its parts are replaced. */
 interface Entry {
-  readonly service: Service | undefined;
+  service: Service | undefined;
   /** Sorted by name. */
-  readonly slices: readonly EndpointSlice[];
+  slices: readonly EndpointSlice[];
 }
 
-const nothing: Entry = { service: undefined, slices: [] };
+const noSlices: readonly EndpointSlice[] = [];
 
 /**
  * The services and slices that a source has read, and which services have changed since someone last asked. Values are
@@ -52,12 +52,12 @@ export class Catalog {
   /** Adds a service, or replaces the one of that name. */
   setService(service: Service): void {
     const key = serviceKey(service.namespace, service.name);
-    const { service: before, slices } = this.#entries.get(key) ?? nothing;
-    if (before !== undefined && sameService(before, service)) {
+    const entry = this.#entryOf(key);
+    if (entry.service !== undefined && sameService(entry.service, service)) {
       return;
     }
-    this.#size += before === undefined ? 1 : 0;
-    this.#entries.set(key, { service, slices });
+    this.#size += entry.service === undefined ? 1 : 0;
+    entry.service = service;
     this.#report(key);
   }
 
@@ -68,7 +68,8 @@ export class Catalog {
       return;
     }
     this.#size -= 1;
-    this.#put(key, { service: undefined, slices: entry.slices });
+    entry.service = undefined;
+    this.#forgetEmpty(key, entry);
     this.#report(key);
   }
 
@@ -131,30 +132,42 @@ export class Catalog {
   }
 
   #placeSlice(key: ServiceKey, slice: EndpointSlice): void {
-    const { service, slices } = this.#entries.get(key) ?? nothing;
+    const entry = this.#entryOf(key);
+    const { service, slices } = entry;
     const index = placeOf(slice.name, slices);
     const before = slices[index];
     const replaces = before?.name === slice.name;
-    this.#entries.set(key, { service, slices: slices.toSpliced(index, replaces ? 1 : 0, slice) });
+    entry.slices = slices.toSpliced(index, replaces ? 1 : 0, slice);
     if (service !== undefined && !(replaces && sameSlice(before, slice))) {
       this.#report(key);
     }
   }
 
   #removeSlice(key: ServiceKey, name: string): void {
-    const { service, slices } = this.#entries.get(key) ?? nothing;
-    this.#put(key, { service, slices: slices.filter((slice) => slice.name !== name) });
-    if (service !== undefined) {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) {
+      return;
+    }
+    entry.slices = entry.slices.filter((slice) => slice.name !== name);
+    this.#forgetEmpty(key, entry);
+    if (entry.service !== undefined) {
       this.#report(key);
     }
   }
 
-  /** Stores an entry, unless there is nothing in it. */
-  #put(key: ServiceKey, entry: Entry): void {
-    if (entry.service === undefined && entry.slices.length === 0) {
-      this.#entries.delete(key);
-    } else {
+  /** The entry of a key, made where there is none. */
+  #entryOf(key: ServiceKey): Entry {
+    let entry = this.#entries.get(key);
+    if (entry === undefined) {
+      entry = { service: undefined, slices: noSlices };
       this.#entries.set(key, entry);
+    }
+    return entry;
+  }
+
+  #forgetEmpty(key: ServiceKey, { service, slices }: Entry): void {
+    if (service === undefined && slices.length === 0) {
+      this.#entries.delete(key);
     }
   }
 
