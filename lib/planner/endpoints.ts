@@ -27,7 +27,7 @@ export function endpointsOf(
       collect(slice, port, nodeName, found);
     }
   }
-  return found.length < 2 ? found : merge(found.sort(compare));
+  return isOrdered(found) ? found : merge(found.sort(compare));
 }
 
 /** The endpoints that take new connections. */
@@ -65,10 +65,22 @@ function preference({ endpoint, local }: PortEndpoint): number {
   );
 }
 
+/** Whether each stands behind the one before it, at another place: then there is nothing to sort and nothing to merge. */
+function isOrdered(endpoints: readonly PortEndpoint[]): boolean {
+  return endpoints.every((one, index) => {
+    const last = endpoints[index - 1];
+    return last === undefined || (compare(last, one) < 0 && !samePlace(last, one));
+  });
+}
+
+function samePlace(a: PortEndpoint, b: PortEndpoint): boolean {
+  return a.endpoint.address === b.endpoint.address && a.port === b.port;
+}
+
 /** Keeps the first of each place. */
 function merge(sorted: readonly PortEndpoint[]): PortEndpoint[] {
   return sorted.filter((one, index) => {
     const last = sorted[index - 1];
-    return last?.endpoint.address !== one.endpoint.address || last.port !== one.port;
+    return last === undefined || !samePlace(last, one);
   });
 }
