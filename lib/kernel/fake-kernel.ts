@@ -5,6 +5,7 @@ import type { Keyed } from '../model/keyed.ts';
 import type { RealServer } from '../model/real-server.ts';
 import type { Sysctl } from '../model/sysctl.ts';
 import type { VirtualServer } from '../model/virtual-server.ts';
+import { Dependants } from './dependants.ts';
 import {
   alwaysSame,
   sameFirewall,
@@ -38,7 +39,7 @@ export function fakeKernel(): FakeKernel {
     { name: 'virtual-servers', equals: sameVirtualServer },
     { name: 'real-servers', equals: sameRealServer, parentOf: (server) => server.virtualServer.key },
     { code: 'ESRCH', operation: 'add real server' },
-    (name, options, childrenOf) => new FakeRealServers(name, options, childrenOf),
+    (name, options, behind) => new FakeRealServers(name, options, behind),
   );
   const [sets, setEntries] = parentAndChild<IpSet, SetEntry, FakeTable<SetEntry>>(
     { name: 'sets', equals: sameSet },
@@ -66,32 +67,30 @@ interface Child<Entry extends Keyed> extends Parent<Entry> {
   readonly parentOf: (entry: Entry) => string;
 }
 
-/** The keys of the entries that need one of another table, by the key of that one. */
-type ChildrenOf = ReadonlyMap<string, ReadonlySet<string>>;
-
 /** Two tables of which an entry of the second needs one of the first. */
 function parentAndChild<P extends Keyed, C extends Keyed, Children extends FakeTable<C>>(
   parent: Parent<P>,
   child: Child<C>,
   orphan: Omit<Refusal, 'message'>,
-  make: (name: string, options: FakeTableOptions<C>, childrenOf: ChildrenOf) => Children,
+  make: (
+    name: string,
+    options: FakeTableOptions<C>,
+    keysOf: (parent: string) => readonly string[],
+  ) => Children,
 ): readonly [FakeTable<P>, Children] {
-  const childrenOf = new Map<string, Set<string>>();
   const options: FakeTableOptions<C> = {
     equals: child.equals,
     admit: (entry) => missingParent(parents, child.parentOf(entry), orphan),
     wrote(before, after) {
-      if (before !== undefined) childrenOf.get(child.parentOf(before))?.delete(before.key);
-      if (after !== undefined) addTo(childrenOf, child.parentOf(after), after.key);
+      dependants.wrote(before, after);
     },
   };
-  const children = make(child.name, options, childrenOf);
+  const children = make(child.name, options, (key) => dependants.of(key));
+  const dependants = new Dependants(children.entries, child.parentOf);
   const parents = new FakeTable<P>(parent.name, {
     equals: parent.equals,
     wrote(before, after) {
-      if (before === undefined || after !== undefined) return;
-      children.unload([...(childrenOf.get(before.key) ?? [])]);
-      childrenOf.delete(before.key);
+      if (before !== undefined && after === undefined) children.unload(dependants.of(before.key));
     },
   });
   return [parents, children];
@@ -104,10 +103,4 @@ function missingParent(
 ): Refusal | undefined {
   if (parents.entries.has(key)) return undefined;
   return { ...orphan, message: `expected ${key} among the ${parents.name}, got no such entry` };
-}
-
-function addTo(index: Map<string, Set<string>>, parent: string, key: string): void {
-  const keys = index.get(parent);
-  if (keys === undefined) index.set(parent, new Set([key]));
-  else keys.add(key);
 }

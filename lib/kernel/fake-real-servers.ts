@@ -12,14 +12,14 @@ const none: Connections = { active: 0, inactive: 0 };
 export class FakeRealServers extends FakeTable<RealServer> implements RealServerTable {
   /** Calls of `readUse` that did not fail. */
   useReads = 0;
-  readonly #behind: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly #behind: (virtualServer: string) => readonly string[];
   readonly #connections: Map<string, Connections>;
 
-  /** @param behind the keys of the real servers behind each virtual server */
+  /** @param behind gives the keys of the real servers behind a virtual server */
   constructor(
     name: string,
     options: FakeTableOptions<RealServer>,
-    behind: ReadonlyMap<string, ReadonlySet<string>>,
+    behind: (virtualServer: string) => readonly string[],
   ) {
     const connections = new Map<string, Connections>();
     super(name, {
@@ -36,7 +36,7 @@ export class FakeRealServers extends FakeTable<RealServer> implements RealServer
   readUse(virtualServer: Keyed): readonly RealServerUse[] {
     if (this.readFailure !== undefined) throw this.readFailure;
     this.useReads += 1;
-    return [...(this.#behind.get(virtualServer.key) ?? [])].flatMap((key) => {
+    return this.#behind(virtualServer.key).flatMap((key) => {
       const server = this.entries.get(key);
       return server === undefined ? [] : [{ server, ...(this.#connections.get(key) ?? none) }];
     });
