@@ -3,6 +3,7 @@
  * from running; a stage that dies without having counted a failure counts as one.
  */
 import { spawn } from 'node:child_process';
+import { stripVTControlCharacters } from 'node:util';
 
 interface Stage {
   readonly title: string;
@@ -14,29 +15,31 @@ interface Tally {
   readonly failed: number;
 }
 
-const stages: readonly Stage[] = [
-  { title: 'lint', command: ['npm', 'run', '--silent', 'lint'] },
-  { title: 'unit', command: ['mocha', '--fail-zero', 'test/unit/**/*.test.ts'] },
-  {
-    title: 'the real kernel: tables and packets',
-    command: [
-      'node',
-      'test/lab/run.ts',
-      '--timeout',
-      '800',
-      '--',
-      'mocha',
-      '--fail-zero',
-      '--config',
-      '.mocharc.lab.json',
-      'test/kernel/**/*.test.ts',
-      'test/packets/**/*.test.ts',
-    ],
-  },
-  {
-    title: 'the lab, from outside',
-    command: ['mocha', '--fail-zero', '--timeout', '120000', 'test/host/**/*.test.ts'],
-  },
+/** Runs mocha in a lab of its own. */
+function inLab(title: string, files: string): Stage {
+  const mocha = ['mocha', '--fail-zero', '--config', '.mocharc.lab.json', files];
+  return { title, command: ['node', 'test/lab/run.ts', '--timeout', '800', '--', ...mocha] };
+}
+
+/**
+ * What runs at the same time stands side by side. The kernel's tables and the packets have a lab each: the former move
+ * their process into namespaces of its own, where no cluster can be built.
+ */
+const rounds: readonly (readonly Stage[])[] = [
+  [
+    { title: 'lint', command: ['npm', 'run', '--silent', 'lint'] },
+    { title: 'unit', command: ['mocha', '--fail-zero', 'test/unit/**/*.test.ts'] },
+  ],
+  [
+    inLab('packets, on a real kernel', 'test/packets/**/*.test.ts'),
+    inLab('the tables of a real kernel', 'test/kernel/**/*.test.ts'),
+  ],
+  [
+    {
+      title: 'the host',
+      command: ['mocha', '--fail-zero', '--timeout', '120000', 'test/host/**/*.test.ts'],
+    },
+  ],
 ];
 
 /** What mocha said it counted: `12 passing (3s)`, `1 failing`. */
@@ -49,37 +52,54 @@ function countedBy(output: string): Tally {
   return { passed: sum('passing'), failed: sum('failing') };
 }
 
-function run(stage: Stage): Promise<Tally> {
-  console.log(`\n=== ${stage.title}`);
+/** Runs a stage; `print` takes what it prints as it comes. */
+function run(stage: Stage, print: (text: string) => void): Promise<Tally> {
+  print(`\n=== ${stage.title}\n`);
   return new Promise((resolve) => {
     const [command, ...args] = stage.command;
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-      process.stdout.write(text);
-    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+        print(text);
+      });
+    }
     child.on('error', (error) => {
-      console.log(`could not run ${command}: ${error.message}`);
+      print(`could not run ${command}: ${error.message}\n`);
       resolve({ passed: 0, failed: 1 });
     });
     child.on('close', (code) => {
-      // eslint-disable-next-line no-control-regex -- colours stand between the number and the line's start
-      const tally = countedBy(output.replaceAll(/\u001b\[[0-9;]*m/g, ''));
+      const tally = countedBy(stripVTControlCharacters(output));
       if (code === 0) resolve(tally.passed === 0 ? { passed: 1, failed: 0 } : tally);
       else resolve({ passed: tally.passed, failed: Math.max(tally.failed, 1) });
     });
   });
 }
 
-const began = Date.now();
-let passed = 0;
-let failed = 0;
-for (const stage of stages) {
-  const tally = await run(stage);
-  passed += tally.passed;
-  failed += tally.failed;
+/** Runs stages at the same time; the first one's output is seen live, that of each other when its turn has come. */
+async function runTogether(stages: readonly Stage[]): Promise<Tally[]> {
+  const held: string[] = stages.map(() => '');
+  let shown = 0;
+  const running = stages.map((stage, index) =>
+    run(stage, (text) => {
+      if (index === shown) process.stdout.write(text);
+      else held[index] = (held[index] ?? '') + text;
+    }),
+  );
+  const tallies: Tally[] = [];
+  for (const stage of running) {
+    tallies.push(await stage);
+    shown += 1;
+    process.stdout.write(held[shown] ?? '');
+  }
+  return tallies;
 }
+
+const began = Date.now();
+const tallies: Tally[] = [];
+for (const round of rounds) tallies.push(...(await runTogether(round)));
+const sum = (key: keyof Tally): number => tallies.reduce((total, tally) => total + tally[key], 0);
 console.log(`\n${Math.round((Date.now() - began) / 1000)} s`);
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
+process.exitCode = sum('failed') === 0 ? 0 : 1;

@@ -6,7 +6,7 @@ import { Guest } from './guest.ts';
 import { Node, podBridge } from './node.ts';
 import type { PlaceParts, Socket } from './place.ts';
 import { plugLines } from './place.ts';
-import { Processes, emptyNamespaces } from './processes.ts';
+import { Processes, emptyNamespaces, existingNamespaces } from './processes.ts';
 import type { HostSpec, NodeSpec, PodSpec } from './topology.ts';
 import {
   anywhere,
@@ -141,7 +141,8 @@ export class Cluster {
   /** Kills every process and removes every namespace, mount and file of the cluster. */
   async destroy(): Promise<void> {
     await this.#processes.killAll();
-    const names = [...this.#namespaces];
+    // One whose making failed may not be there.
+    const names = existingNamespaces([...this.#namespaces]);
     this.#namespaces.clear();
     this.#nodes.clear();
     await emptyNamespaces(names);

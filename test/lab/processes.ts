@@ -1,6 +1,6 @@
 import type { ChildProcessByStdio } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -115,7 +115,12 @@ function isIn(pid: number, namespace: string): boolean {
   }
 }
 
-/** Kills every process in some network namespaces and waits until none is left. */
+/** Those of some network namespaces that `ip netns` has made. */
+export function existingNamespaces(names: readonly string[]): string[] {
+  return names.filter((name) => existsSync(`/run/netns/${name}`));
+}
+
+/** Kills every process in some network namespaces, which must exist, and waits until none is left. */
 export async function emptyNamespaces(names: readonly string[]): Promise<void> {
   const namespaces = names.map((name) => `net:[${statSync(`/run/netns/${name}`).ino}]`);
   for (;;) {
