@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { enterOwnNamespace, output } from '../kernel/own-namespace.ts';
+import { enterOwnNamespace, output } from './own-namespace.ts';
 import { kubeIpvs, ranAs } from './cli-program.ts';
 
 /** Many virtual servers of every kind, such that ipvsadm's order of them is a circle. The same numbers every time. */

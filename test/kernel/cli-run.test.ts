@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { enterOwnNamespace, output } from '../kernel/own-namespace.ts';
+import { enterOwnNamespace, output } from './own-namespace.ts';
 import { eventually, kubeIpvs, ranAs, startKubeIpvs } from './cli-program.ts';
 import type { Ran } from './cli-program.ts';
 
