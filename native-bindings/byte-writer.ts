@@ -34,7 +34,9 @@ export class ByteWriter implements Frame {
   /** Takes `size` more bytes, sets them to zero and gives the offset of the first. */
   reserve(size: number): number {
     const start = this.extend(size);
-    this.bytes.fill(0, start, this.length);
+    // Headers have a handful of bytes: a loop is several times faster than a call of `fill`.
+    if (size <= 64) for (let at = start; at < this.length; at += 1) this.bytes[at] = 0;
+    else this.bytes.fill(0, start, this.length);
     return start;
   }
 

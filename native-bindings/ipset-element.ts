@@ -22,11 +22,8 @@ export function parseElement(element: string): IpsetElementValues {
   if (second === undefined) {
     return /^\d+$/.test(first) ? { port: number(first, 0xffff, element) } : { address: first };
   }
-  return {
-    address: first,
-    ...parseService(second, element),
-    ...(third === undefined ? {} : parseNetwork(third, element)),
-  };
+  const service = parseService(first, second, element);
+  return third === undefined ? service : { ...service, ...parseNetwork(third, element) };
 }
 
 /** Writes an element in the notation of ipset(8), IPv6 without brackets, a prefix that is a whole address left out. */
@@ -38,13 +35,15 @@ export function formatElement(values: IpsetElementValues): string {
   return address2 === undefined ? service : `${service},${formatNetwork(address2, values.prefix2)}`;
 }
 
-/** `tcp:80`. */
-function parseService(text: string, element: string): IpsetElementValues {
-  const [name = '', port, ...more] = text.split(':');
-  if (port === undefined || more.length > 0) throw notAnElement(element);
+/** An address with `tcp:80` behind it. */
+function parseService(address: string, text: string, element: string): IpsetElementValues {
+  const colon = text.indexOf(':');
+  if (colon < 0) throw notAnElement(element);
+  const name = text.slice(0, colon);
   return {
+    address,
     protocol: protocolNumbers.get(name) ?? number(name, 0xff, element),
-    port: number(port, 0xffff, element),
+    port: number(text.slice(colon + 1), 0xffff, element),
   };
 }
 
