@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Asking } from '../lab/asking.ts';
 import type { LogLine } from '../lab/controller.ts';
 import type { Node } from '../lab/node.ts';
-import { Site, complaints, counted, until } from './support.ts';
+import { schedulers } from '../../lib/config/schedulers.ts';
+import { Site, complaints, counted, held, until } from './support.ts';
 import type { SiteService } from './support.ts';
 import { manifestOf, objectsOf } from './support-objects.ts';
 
@@ -283,6 +284,56 @@ describe('bad input', () => {
       } finally {
         await rename(`${site.manifests}-gone`, site.manifests);
       }
+    });
+  });
+
+  describe('at the start of another controller', () => {
+    /** Runs one that cannot start, in some way, beside the one that serves. */
+    async function refusedToStart(way: readonly string[], ...args: readonly string[]): Promise<string> {
+      const before = await held(node);
+      const command = ['node', 'dist/kube-ipvs.mjs', 'run', '--manifests', site.manifests, ...args];
+      const [program = '', ...rest] = [...way, ...command];
+      const { code, stdout, stderr } = await node.exec(program, rest);
+      expect(code, stderr).to.equal(args.includes('wrrr') ? 2 : 1);
+      expect(stdout).to.equal('');
+      expect(await held(node)).to.deep.equal(before);
+      return stderr;
+    }
+
+    it('a scheduler that nobody knows is refused', async () => {
+      const said = await refusedToStart([], '--ipvs-scheduler', 'wrrr');
+      expect(said).to.match(/^error: --ipvs-scheduler: expected one of rr, .*, got "wrrr"\nhint: .+\n$/);
+    });
+
+    it('a scheduler that the kernel lacks is refused, with the module to load', async function () {
+      const tried = await Promise.all(
+        Object.keys(schedulers).map(async (name) => {
+          const service = ['-f', String(crypto.getRandomValues(new Uint16Array(1))[0]! + 1000)];
+          const { code } = await node.exec('ipvsadm', ['-A', ...service, '-s', name]);
+          if (code === 0) await node.must(['ipvsadm', '-D', ...service]);
+          return code === 0 ? [] : [name];
+        }),
+      );
+      const [missing] = tried.flat();
+      // eslint-disable-next-line mocha/no-pending-tests -- a kernel that has them all cannot show it
+      if (missing === undefined) return this.skip();
+      expect(await refusedToStart([], '--ipvs-scheduler', missing)).to.equal(
+        `error: --ipvs-scheduler: expected a scheduler that the kernel has, got "${missing}"\n` +
+          `hint: load its module on the node (modprobe ip_vs_${missing}), or choose another scheduler\n`,
+      );
+    });
+
+    it('the lack of CAP_NET_ADMIN is told of', async () => {
+      const unprivileged = [
+        'setpriv',
+        '--reuid=65534',
+        '--clear-groups',
+        '--inh-caps=-all',
+        '--bounding-set=-all',
+      ];
+      expect(await refusedToStart(unprivileged)).to.match(
+        /^error: expected the capability NET_ADMIN, got EPERM from IPVS\nhint: run as root, .*\n$/,
+      );
     });
   });
 
