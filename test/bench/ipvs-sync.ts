@@ -4,7 +4,6 @@
  *
  *   node test/bench/ipvs-sync.ts RESULT.json [SERVICES…]
  */
-import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { Catalog } from '../../lib/catalog/catalog.ts';
 import { fakeKernel } from '../../lib/kernel/fake-kernel.ts';
@@ -20,6 +19,7 @@ import { Ipvs } from '../../native-bindings/ipvs.ts';
 import { basePlan, planFrom, silent } from './measured-node.ts';
 import { RecordingTransport, replay } from './recording-transport.ts';
 import { type Sample, sampleOf, timed } from './sample.ts';
+import { Shell } from './shell.ts';
 import { clusterIpOf, endpointOf, objectsOf, type Size } from './workload.ts';
 
 /** What was measured at one size. Times in milliseconds. */
@@ -28,6 +28,8 @@ export interface IpvsSyncResult {
   /** IPVS commands of a full sync. */
   readonly commands: number;
   readonly coldSync: Sample;
+  /** The first cold sync of all, of which nothing was compiled yet; not among the others. */
+  readonly firstColdSync: number;
   readonly coldFloor: Sample;
   readonly ipvsadmRestore: Sample;
   readonly coldWrites: number;
@@ -131,82 +133,117 @@ function* expectedRules(size: Size): Generator<string> {
   }
 }
 
-function kernelRules(): string[] {
-  return execFileSync('ipvsadm', ['-Sn'], { encoding: 'utf8', maxBuffer: 2 ** 28 })
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
+/** What the measured process does not do itself: it empties the kernel, restores it and looks what it holds. */
+class Ipvsadm {
+  /** Whether the kernel held what was asked for whenever it was compared. */
+  right = true;
+  readonly #shell: Shell;
+  readonly #rules: string;
+
+  constructor(shell: Shell, size: Size) {
+    this.#shell = shell;
+    this.#rules = `/tmp/rules-${size.services}`;
+    writeFileSync(this.#rules, `${[...expectedRules(size)].sort().join('\n')}\n`);
+  }
+
+  clear(): Promise<void> {
+    return this.#shell.run('ipvsadm -C');
+  }
+
+  restore(): Promise<void> {
+    return this.#shell.run(`ipvsadm -R <${this.#rules}`);
+  }
+
+  async compare(): Promise<void> {
+    const held = "ipvsadm -Sn | sed 's/ *$//' | LC_ALL=C sort";
+    this.right &&= (await this.#shell.status(`${held} | cmp -s - ${this.#rules}`)) === 0;
+  }
+
+  /** Removes the file of rules. */
+  close(): void {
+    rmSync(this.#rules);
+  }
 }
 
-const clear = (): void => {
-  execFileSync('ipvsadm', ['-C']);
-};
+/** What is sent in a cold sync and in a restart, kept for the floors. */
+interface Recording {
+  readonly cold: readonly Buffer[];
+  readonly restart: readonly Buffer[];
+  readonly firstColdSync: number;
+  readonly commands: number;
+  readonly coldWrites: number;
+  readonly coldBytes: number;
+}
+
+/** Goes through it all once before anything is measured: what is sent is kept now, because keeping it takes time. */
+async function record(catalog: Catalog, kernel: Ipvsadm): Promise<Recording> {
+  await kernel.clear();
+  const cold = new Controller(catalog, true);
+  const firstColdSync = await timed(() => cold.start());
+  await kernel.compare();
+  const again = new Controller(catalog, true);
+  await again.start();
+  await cold.stop();
+  await again.stop();
+  const { sent, writes, bytes } = cold.transport;
+  return {
+    cold: [...sent],
+    restart: [...again.transport.sent],
+    firstColdSync,
+    commands: cold.commands,
+    coldWrites: writes,
+    coldBytes: bytes,
+  };
+}
+
+/** A list of times for each thing that is measured. */
+const noTimes = (): Record<
+  'coldSync' | 'coldFloor' | 'ipvsadmRestore' | 'restart' | 'restartFloor' | 'oneChange',
+  number[]
+> => ({ coldSync: [], coldFloor: [], ipvsadmRestore: [], restart: [], restartFloor: [], oneChange: [] });
+
+/** A controller that is started and stopped over what the kernel holds: the time, and the commands that it wrote. */
+async function sync(catalog: Catalog, times: number[]): Promise<number> {
+  const controller = new Controller(catalog);
+  times.push(await timed(() => controller.start()));
+  await controller.stop();
+  return controller.commands;
+}
 
 /** One size, each thing in turn in every round, so that all of them meet the machine in the same mood. */
-async function measure(size: Size): Promise<IpvsSyncResult> {
-  const expected = [...expectedRules(size)].sort();
-  const rules = `/tmp/rules-${size.services}`;
-  writeFileSync(rules, `${expected.join('\n')}\n`);
+async function measure(size: Size, shell: Shell): Promise<IpvsSyncResult> {
+  const kernel = new Ipvsadm(shell, size);
   const catalog = catalogOf(size);
-  let right = true;
-  const compare = (): void => {
-    const held = kernelRules().sort();
-    right &&= held.length === expected.length && held.every((rule, index) => rule === expected[index]);
-  };
-  const times = {
-    coldSync: [] as number[],
-    coldFloor: [] as number[],
-    ipvsadmRestore: [] as number[],
-    restart: [] as number[],
-    restartFloor: [] as number[],
-    oneChange: [] as number[],
-  };
+  const times = noTimes();
   const { quick, slow } = roundsFor(size.services);
-  let counts = { commands: 0, coldWrites: 0, coldBytes: 0, restartCommands: 0 };
+  const { cold, restart, ...counts } = await record(catalog, kernel);
+  const floor = (sent: readonly Buffer[]): Promise<number> =>
+    timed(() => {
+      replay(sent, replyRoom);
+    });
+  let restartCommands = 0;
   for (let round = 0; round < quick; round += 1) {
-    clear();
-    const cold = new Controller(catalog, true);
-    times.coldSync.push(await timed(() => cold.start()));
-    compare();
-    clear();
-    times.coldFloor.push(
-      await timed(() => {
-        replay(cold.transport.sent, replyRoom);
-      }),
-    );
-    compare();
-    const again = new Controller(catalog, true);
-    times.restart.push(await timed(() => again.start()));
-    times.restartFloor.push(
-      await timed(() => {
-        replay(again.transport.sent, replyRoom);
-      }),
-    );
-    compare();
-    counts = {
-      commands: cold.commands,
-      coldWrites: cold.transport.writes,
-      coldBytes: cold.transport.bytes,
-      restartCommands: counts.restartCommands + again.commands,
-    };
-    await cold.stop();
-    await again.stop();
-    if (round < slow) {
-      clear();
-      times.ipvsadmRestore.push(
-        await timed(() => {
-          execFileSync('sh', ['-c', `ipvsadm -R <${rules}`]);
-        }),
-      );
-      compare();
-    }
+    await kernel.clear();
+    await sync(catalog, times.coldSync);
+    await kernel.compare();
+    await kernel.clear();
+    times.coldFloor.push(await floor(cold));
+    await kernel.compare();
+    restartCommands += await sync(catalog, times.restart);
+    times.restartFloor.push(await floor(restart));
+    await kernel.compare();
+    if (round >= slow) continue;
+    await kernel.clear();
+    times.ipvsadmRestore.push(await timed(() => kernel.restore()));
+    await kernel.compare();
   }
-  rmSync(rules);
   const change = await measureChange(catalog, size, times.oneChange);
-  compare();
+  await kernel.compare();
+  kernel.close();
   return {
     size,
     ...counts,
+    restartCommands,
     ...change,
     coldSync: sampleOf(times.coldSync),
     coldFloor: sampleOf(times.coldFloor),
@@ -214,7 +251,7 @@ async function measure(size: Size): Promise<IpvsSyncResult> {
     restart: sampleOf(times.restart),
     restartFloor: sampleOf(times.restartFloor),
     oneChange: sampleOf(times.oneChange),
-    right,
+    right: kernel.right,
   };
 }
 
@@ -242,9 +279,11 @@ async function measureChange(
 }
 
 const [resultFile = '/dev/stdout', ...sizes] = process.argv.slice(2);
+const shell = new Shell();
 const results: IpvsSyncResult[] = [];
 for (const services of sizes.length === 0 ? [10, 100, 1000, 10_000] : sizes.map(Number)) {
   process.stderr.write(`  ipvs ${services} services × 10 endpoints\n`);
-  results.push(await measure({ services, endpoints: 10 }));
+  results.push(await measure({ services, endpoints: 10 }, shell));
 }
 writeFileSync(resultFile, `${JSON.stringify(results)}\n`);
+shell.close();
