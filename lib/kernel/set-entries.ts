@@ -1,24 +1,28 @@
 import { setImmediate } from 'node:timers/promises';
 import { hasCode, isNotFound, NetlinkError } from '../../native-bindings/error.ts';
 import type { IpSetBatch } from '../../native-bindings/ipset-batch.ts';
-import type { IpSets } from '../../native-bindings/ipset.ts';
-import { ipFamilies } from '../model/family.ts';
-import { type KubeSet, kubeSets, type SetEntry, setEntry, setName } from '../model/ip-set.ts';
+import type { IpSets, KernelSet } from '../../native-bindings/ipset.ts';
+import { type IpFamily, ipFamilies } from '../model/family.ts';
+import { type KubeSet, kubeSets, type SetEntry, setEntry, setName, type SetType } from '../model/ip-set.ts';
 import { type BatchRules, type EntryBatch, orTableError, type Verb, writeInBatches } from './batch-write.ts';
 import { alwaysSame } from './equality.ts';
 import { growSet } from './set-growth.ts';
 import type { Change, Refusal, Refusals, Table } from './table.ts';
 
-/** The kernel's names of all our sets, of both families. */
-const kubeSetNames: readonly string[] = ipFamilies.flatMap((family) =>
-  (Object.keys(kubeSets) as KubeSet[]).map((set) => setName(set, family)),
+/** All our sets by the kernel's names of them, of both families. */
+const kubeSetTypes: ReadonlyMap<string, { readonly type: SetType; readonly family: IpFamily }> = new Map(
+  ipFamilies.flatMap((family) =>
+    (Object.keys(kubeSets) as KubeSet[]).map(
+      (set) => [setName(set, family), { type: kubeSets[set], family }] as const,
+    ),
+  ),
 );
 
 /** Additions to one set from which on it is made sure beforehand that there is room for them. */
 const manyAdditions = 256;
 
 /**
- * The elements of our sets, in the notation of ipset(8): IPv6 addresses without brackets, `/32` and `/128` left out. A
+ * The elements of our sets, and not those of a set that bears one of our names and is of another type, in the notation of ipset(8): IPv6 addresses without brackets, `/32` and `/128` left out. A
  * set that becomes full is replaced by a larger one of the same elements in one step, see `growSet`.
  */
 export class SetEntries implements Table<SetEntry> {
@@ -28,7 +32,7 @@ export class SetEntries implements Table<SetEntry> {
   readonly #rules: BatchRules<SetEntry>;
 
   /** @param names the sets to read, ours unless told otherwise */
-  constructor(sets: IpSets, names: readonly string[] = kubeSetNames) {
+  constructor(sets: IpSets, names: readonly string[] = [...kubeSetTypes.keys()]) {
     this.#sets = sets;
     this.#names = names;
     this.#rules = { table: this.name, begin: () => new SetEntryBatch(sets.batch()), correct, explain };
@@ -36,7 +40,9 @@ export class SetEntries implements Table<SetEntry> {
 
   async read(): Promise<ReadonlyMap<string, SetEntry>> {
     const found = new Map<string, SetEntry>();
+    const present = new Map(orTableError(this.name, () => this.#sets.list()).map((set) => [set.name, set]));
     for (const name of this.#names) {
+      if (isForeign(present.get(name))) continue;
       for (const element of this.#members(name)) {
         const entry = setEntry(name, element);
         found.set(entry.key, entry);
@@ -93,6 +99,12 @@ export class SetEntries implements Table<SetEntry> {
     }
     return failures;
   }
+}
+
+/** Whether a set has one of our names and cannot be ours. Types without addresses have no family. */
+function isForeign(set: KernelSet | undefined): boolean {
+  const ours = set && kubeSetTypes.get(set.name);
+  return ours !== undefined && (ours.type !== set?.type || ours.family !== (set.family ?? ours.family));
 }
 
 const fullCode = 'IPSET_ERR_HASH_FULL';

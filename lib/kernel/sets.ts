@@ -114,8 +114,8 @@ function clash(present: KernelSet, wanted: IpSet): Refusal | undefined {
     operation: `create set ${wanted.name}`,
     message:
       `expected set ${wanted.name} to be ${wanted.type} of ${wanted.family}, got ${present.type} of ` +
-      `${present.family ?? 'no family'}; if nobody needs it, remove the rules that refer to it and then the set: ` +
-      `ipset destroy ${wanted.name}`,
+      `${present.family ?? 'no family'}, which is left alone; if nobody needs it, stop kube-ipvs, run ` +
+      `kube-ipvs cleanup and ipset destroy ${wanted.name}, and start it again`,
   };
 }
 

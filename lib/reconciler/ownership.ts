@@ -24,8 +24,12 @@ const portSets: Readonly<Record<Protocol, readonly KubeSet[]>> = {
   SCTP: [],
 };
 
-const ourSets: ReadonlySet<string> = new Set(
-  ipFamilies.flatMap((family) => (Object.keys(kubeSets) as KubeSet[]).map((set) => setName(set, family))),
+const ourSets: ReadonlyMap<string, Pick<IpSet, 'type' | 'family'>> = new Map(
+  ipFamilies.flatMap((family) =>
+    (Object.keys(kubeSets) as KubeSet[]).map(
+      (set) => [setName(set, family), { type: kubeSets[set], family }] as const,
+    ),
+  ),
 );
 
 /** What the kernel was read to hold, as far as it tells whose a virtual server is; a table that could not be read is left out. */
@@ -34,9 +38,10 @@ export interface Evidence {
   readonly addresses?: ReadonlyMap<string, BoundAddress> | undefined;
 }
 
-/** Whether a set is one of ours, by its name. */
+/** Whether a set is one of ours, by its name, type and family: one that only bears such a name is someone else's. */
 export function ownsSet(set: IpSet): boolean {
-  return ourSets.has(set.name);
+  const ours = ourSets.get(set.name);
+  return ours?.type === set.type && ours.family === set.family;
 }
 
 /** Whether a set entry is ours: everything in our sets is. */

@@ -9,6 +9,9 @@ import type { RefusedChange } from './transaction.ts';
 /** The tables that `cleanup` empties of what is ours, in the order in which it does. Sysctls stay as they are. */
 const cleanupOrder = ['addresses', 'virtualServers', 'setEntries', 'firewall', 'sets'] as const;
 
+/** Those that the next ones stay for: records tell virtual servers apart, and a rule holds on to its sets. */
+const leading: ReadonlySet<TableName> = new Set(['virtualServers', 'firewall']);
+
 type CleanupTable = (typeof cleanupOrder)[number];
 
 /** Everything in the kernel that is ours, as removals. Real servers go with their virtual servers. */
@@ -71,7 +74,7 @@ export async function removalsOfOurs(tables: KernelTables, options: RemovalOptio
 
 /**
  * Removes what `removalsOfOurs` found. Never rejects. Set entries, sets and the firewall stay where a virtual server
- * that they tell apart could not be removed.
+ * that they tell apart could not be removed, and the sets where the rules that refer to them could not.
  */
 export async function applyRemovals(tables: KernelTables, removals: Removals): Promise<RemovalReport> {
   const removed = { addresses: 0, virtualServers: 0, setEntries: 0, firewall: 0, sets: 0 };
@@ -93,7 +96,7 @@ export async function applyRemovals(tables: KernelTables, removals: Removals): P
   };
   for (const name of cleanupOrder) {
     const done = await remove(name);
-    if (name === 'virtualServers' && !done) break;
+    if (!done && leading.has(name)) break;
   }
   return { removed, refused, failures };
 }

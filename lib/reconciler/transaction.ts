@@ -116,8 +116,9 @@ export class Transaction {
     await this.#write('sets', sets.upserts);
     if (sets.upserts.some(({ before }) => before !== undefined)) await this.#readSetEntries();
     await this.#write('firewall', firewall.upserts);
+    // A set that is not as it should be, for it is missing or someone else's, takes no elements.
     await this.#writeUnless('setEntries', this.#pending.setEntries.upserts, ({ set }) =>
-      isMissing(tables.sets, set),
+      tables.sets.isDirty(set),
     );
     await this.#write('virtualServers', virtualServers.upserts);
     await this.#writeUnless('realServers', realServers.upserts, ({ virtualServer }) =>

@@ -135,6 +135,14 @@ describe('the table of set entries', () => {
     expect((await other.read()).size).to.equal(0);
   });
 
+  it('are not those of a set that has one of our names and another type', async () => {
+    await entries.apply(add(services.slice(0, 3)));
+    expect((await entries.read()).size).to.equal(3);
+    const set = kernel.sets.get('KUBE-CLUSTER-IP')!;
+    kernel.sets.set('KUBE-CLUSTER-IP', { ...set, type: 'hash:ip' });
+    expect((await entries.read()).size).to.equal(0);
+  });
+
   it('writes mixed changes with one message for each set and verb', async () => {
     await entries.apply(add(services.slice(0, 50)));
     const ports = Array.from({ length: 50 }, (_, index) => setEntry('KUBE-6-NODE-PORT-TCP', String(index)));

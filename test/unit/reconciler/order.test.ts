@@ -127,6 +127,20 @@ describe('what depends on a refused entry', () => {
     expect(world.keys('realServers')).to.deep.equal(['TCP 10.0.0.1:80 -> 10.1.0.5:8080']);
   });
 
+  it('is a set entry where a set of that name is of another type: what is in that one is left alone', async () => {
+    const world = new World();
+    world.services.set('a/web', web);
+    world.kernel.sets.load([
+      { key: 'KUBE-CLUSTER-IP', name: 'KUBE-CLUSTER-IP', type: 'hash:ip', family: 'IPv4' },
+    ]);
+    world.kernel.sets.refuse('KUBE-CLUSTER-IP');
+    await world.start();
+    expect(world.keys('setEntries')).to.deep.equal(['KUBE-IPVS-IPS 10.0.0.1']);
+    world.kernel.sets.accept('KUBE-CLUSTER-IP');
+    await world.pass(2000);
+    expect(world.keys('setEntries')).to.have.length(2);
+  });
+
   it('is a set entry where its set could not be made', async () => {
     const world = new World();
     world.services.set('a/web', web);

@@ -95,6 +95,24 @@ describe('the removal of what is ours', () => {
     });
   }
 
+  it('leaves a set that only bears one of our names', async () => {
+    const world = await node();
+    world.kernel.sets.unload(['KUBE-CLUSTER-IP']);
+    world.kernel.sets.load([
+      { key: 'KUBE-CLUSTER-IP', name: 'KUBE-CLUSTER-IP', type: 'hash:ip', family: 'IPv4' },
+    ]);
+    await applyRemovals(world.wire.tables, await removalsOfOurs(world.wire.tables));
+    expect(world.keys('sets')).to.deep.equal(['KUBE-CLUSTER-IP', 'MINE']);
+  });
+
+  it('leaves the sets where the rules that refer to them cannot be removed', async () => {
+    const world = await node();
+    world.kernel.firewall.refuse('IPv4', { code: 'xtables-lock' });
+    const report = await applyRemovals(world.wire.tables, await removalsOfOurs(world.wire.tables));
+    expect(report.refused.map(({ table }) => table)).to.deep.equal(['firewall']);
+    expect(world.keys('sets')).to.have.length(3);
+  });
+
   it('says which tables it could not write', async () => {
     const world = await node();
     const removals = await removalsOfOurs(world.wire.tables);
