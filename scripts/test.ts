@@ -18,7 +18,7 @@ interface Tally {
 /** Runs mocha in a lab of its own. */
 function inLab(title: string, files: string): Stage {
   const mocha = ['mocha', '--fail-zero', '--config', '.mocharc.lab.json', files];
-  return { title, command: ['node', 'test/lab/run.ts', '--timeout', '800', '--', ...mocha] };
+  return { title, command: ['node', 'test/lab/run.ts', '--timeout', '1200', '--', ...mocha] };
 }
 
 /**
