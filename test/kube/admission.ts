@@ -30,7 +30,12 @@ function validateSlice(object: NewObject, held: NewObject | undefined, name: str
   if (family === undefined || family === '')
     throw invalid(object.kind, name, 'addressType', 'Required value');
   if (held && held['addressType'] !== family) {
-    throw invalid(object.kind, name, 'addressType', `Invalid value: "${String(family)}": field is immutable`);
+    throw invalid(
+      object.kind,
+      name,
+      'addressType',
+      `Invalid value: ${JSON.stringify(family)}: field is immutable`,
+    );
   }
 }
 
@@ -42,7 +47,7 @@ function validateService(object: NewObject, held: NewObject | undefined, name: s
   }
   const [was, is] = [objectIn(held?.['spec']), spec];
   if (was['type'] === is['type'] && was['clusterIP'] !== undefined && was['clusterIP'] !== is['clusterIP']) {
-    const message = `Invalid value: "${String(is['clusterIP'])}": field is immutable`;
+    const message = `Invalid value: ${JSON.stringify(is['clusterIP'])}: field is immutable`;
     throw invalid(object.kind, name, 'spec.clusterIP', message);
   }
 }
@@ -70,7 +75,7 @@ function clusterAddresses(spec: JsonObject, store: Store, held: JsonObject): Jso
   return {
     internalTrafficPolicy: spec['internalTrafficPolicy'] ?? 'Cluster',
     ipFamilyPolicy: spec['ipFamilyPolicy'] ?? 'SingleStack',
-    ipFamilies: spec['ipFamilies'] ?? [String(clusterIP).includes(':') ? 'IPv6' : 'IPv4'],
+    ipFamilies: spec['ipFamilies'] ?? [JSON.stringify(clusterIP).includes(':') ? 'IPv6' : 'IPv4'],
     clusterIP,
     clusterIPs: spec['clusterIPs'] ?? [clusterIP],
   };

@@ -1,4 +1,4 @@
-import { objectIn } from './object.ts';
+import { objectIn, without } from './object.ts';
 import type { WatchEvent } from './watch-event.ts';
 
 /** What is wrong with an event of a watch. */
@@ -57,7 +57,6 @@ export class EventSpoiler {
 }
 
 function withoutVersion(object: object): object {
-  const { metadata, ...rest } = objectIn(object);
-  const { resourceVersion: _version, ...others } = objectIn(metadata);
-  return { ...rest, metadata: others };
+  const metadata = objectIn(objectIn(object)['metadata']);
+  return { ...object, metadata: without(metadata, 'resourceVersion') };
 }

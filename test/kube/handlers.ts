@@ -103,7 +103,7 @@ export class Handlers {
     const shown = held ? this.#forms.as(held, type) : blank;
     const object = patched(shown, call.contentType, call.body);
     if (!held) return this.#create({ ...call, body: JSON.stringify(object) });
-    return this.#one(call, this.#store.update(this.#admitted(call, held, object as NewObject)));
+    return this.#one(call, this.#store.update(this.#admitted(call, held, object)));
   }
 
   #delete(call: Call): Answer {
@@ -151,9 +151,8 @@ export class Handlers {
       const resourceVersion = object.metadata.resourceVersion ?? '';
       return { ...held, metadata: { ...held.metadata, resourceVersion }, status: objectIn(object['status']) };
     }
-    const { status: _status, ...rest } = whole;
     const keepsStatus = type.subresources.includes('status') && held['status'] !== undefined;
-    const next = completed(keepsStatus ? { ...rest, status: held['status'] } : whole, this.#store, held);
+    const next = completed(keepsStatus ? { ...whole, status: held['status'] } : whole, this.#store, held);
     validate(next, held);
     return next;
   }
@@ -217,7 +216,7 @@ function parseBody(body: string): JsonObject {
 
 function preconditionsIn(body: string): Preconditions {
   if (body.trim() === '') return {};
-  return objectIn(parseBody(body)['preconditions']) as Preconditions;
+  return objectIn(parseBody(body)['preconditions']);
 }
 
 /** Throws 415 for a body that is not JSON. */

@@ -31,7 +31,7 @@ export function parseListOptions(query: URLSearchParams, watch: boolean): ListOp
     fieldSelector: query.get('fieldSelector') ?? '',
     bookmarks: isTrue(query.get('allowWatchBookmarks')),
     sendInitialEvents: isTrue(query.get('sendInitialEvents')),
-    timeoutSeconds: countIn(query, 'timeoutSeconds') || undefined,
+    timeoutSeconds: countIn(query, 'timeoutSeconds'),
   };
   if (watch) checkWatch(options, query);
   else checkList(options, query);

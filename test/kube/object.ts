@@ -49,3 +49,8 @@ export function objectKey(namespace: string, name: string): string {
 export function keyOf(object: KubeObject): string {
   return objectKey(object.metadata.namespace ?? '', object.metadata.name);
 }
+
+/** The object without some of its fields. */
+export function without(object: JsonObject, ...fields: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([field]) => !fields.includes(field)));
+}

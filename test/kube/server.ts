@@ -272,13 +272,14 @@ export class ApiServer {
   #see(
     request: IncomingMessage,
     url: URL,
-  ): { seen: SeenRequest; resource: ResourceRequest | undefined; error: unknown } {
+  ): { seen: SeenRequest; resource: ResourceRequest | undefined; error: ApiError | undefined } {
     const method = request.method ?? 'GET';
-    let error: unknown;
+    let error: ApiError | undefined;
     const attempt = <T>(work: () => T): T | undefined => {
       try {
         return work();
       } catch (reason) {
+        if (!(reason instanceof ApiError)) throw reason;
         error ??= reason;
         return undefined;
       }
@@ -396,7 +397,7 @@ function send(outlet: Outlet, request: IncomingMessage, code: number, text: stri
   if (text === undefined) throw noSuchPath();
   const headers = { 'content-type': 'application/json' };
   const zipped =
-    text.length > compressedAbove && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
+    text.length > compressedAbove && /\bgzip\b/.test(request.headers['accept-encoding']?.toString() ?? '');
   outlet.head(code, zipped ? { ...headers, 'content-encoding': 'gzip' } : headers);
   outlet.write(zipped ? gzipSync(text, { level: 1 }) : text);
   outlet.end();

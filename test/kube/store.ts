@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Change, History } from './history.ts';
-import { type JsonObject, type KubeObject, keyOf, objectKey, type ObjectMeta } from './object.ts';
+import { type JsonObject, type KubeObject, keyOf, objectKey, type ObjectMeta, without } from './object.ts';
 import { mergePatch } from './merge-patch.ts';
 import { resourceNamed, resourceOf, type ResourceType } from './resource-type.ts';
 import { alreadyExists, conflict, notFound, tooLarge } from './status.ts';
@@ -133,7 +133,7 @@ export class Store {
   /** Creates the object, or updates it whatever its held version is. */
   put(object: NewObject): KubeObject {
     const type = resourceOf(object);
-    const { resourceVersion: _version, uid: _uid, ...metadata } = object.metadata;
+    const metadata = without(object.metadata, 'resourceVersion', 'uid');
     const written: NewObject = { ...object, metadata };
     return this.find(nameOf(object, type)) ? this.update(written) : this.create(written);
   }
@@ -250,8 +250,7 @@ function countsGenerations(object: Pick<KubeObject, 'kind'>): boolean {
 }
 
 function contentOf(object: NewObject): unknown {
-  const { metadata: _metadata, ...content } = object;
-  return content;
+  return without(object, 'metadata');
 }
 
 /** Whether two values are the same JSON, whatever the order of their keys. */

@@ -5,7 +5,7 @@ import { parseListOptions } from './list-options.ts';
 import { eventSpoiler, type Misbehaviour } from './misbehaviour.ts';
 import { type KubeObject, isJsonObject } from './object.ts';
 import type { Outlet } from './outlet.ts';
-import { ApiError } from './status.ts';
+import type { ApiError } from './status.ts';
 import type { Store } from './store.ts';
 import { type TableForm, tableOf } from './table.ts';
 import { errorEvent, type WatchEvent } from './watch-event.ts';

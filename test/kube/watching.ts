@@ -49,7 +49,8 @@ export class Watch {
     this.#unsubscribe = this.#store.subscribe((change) => {
       this.#take(change);
     });
-    const { timeoutSeconds = 1800 } = this.#options;
+    // As with the API server, no time is as good as none given.
+    const timeoutSeconds = this.#options.timeoutSeconds === 0 ? 1800 : (this.#options.timeoutSeconds ?? 1800);
     this.#timer = setTimeout(() => {
       this.stop();
       this.#sink.end();

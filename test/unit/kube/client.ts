@@ -1,6 +1,7 @@
 import { request } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { gunzipSync } from 'node:zlib';
+import type { KubeObject } from '../../kube/object.ts';
 import type { ApiServer } from '../../kube/server.ts';
 
 /** What a request of a test may carry beside its path. */
@@ -14,12 +15,24 @@ export interface Ask {
   readonly identity?: { readonly certificate: string; readonly key: string };
 }
 
+/** What tests look at in lists, objects and statuses. */
+export interface Body extends KubeObject {
+  readonly metadata: KubeObject['metadata'] & {
+    readonly continue?: string;
+    readonly remainingItemCount?: number;
+  };
+  readonly items: readonly KubeObject[];
+  readonly code: number;
+  readonly reason: string;
+  readonly message: string;
+}
+
 /** An answer with its body read as JSON. */
 export interface Reply {
   readonly code: number;
   readonly headers: IncomingMessage['headers'];
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look into bodies of every shape
-  readonly body: any;
+  /** Of an answer that is no JSON nothing but `text`. */
+  readonly body: Body;
 }
 
 /** Sends a request and gives the answer as soon as its head is there. */
@@ -49,7 +62,7 @@ export async function ask(server: ApiServer, path: string, options: Ask = {}): P
   for await (const part of response) parts.push(part as Buffer);
   const bytes = Buffer.concat(parts);
   const text = (response.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString();
-  const body: unknown = text.startsWith('{') ? JSON.parse(text) : text;
+  const body = (text.startsWith('{') ? JSON.parse(text) : { text }) as Body;
   return { code: response.statusCode ?? 0, headers: response.headers, body };
 }
 
@@ -79,11 +92,10 @@ export class WatchReader {
   }
 
   /** The next event. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look into objects of every shape
-  async next(): Promise<{ type: string; object: any }> {
+  async next(): Promise<{ type: string; object: Body }> {
     const line = await this.line();
     if (line === undefined) throw new Error('expected an event, got the end of the watch');
-    return JSON.parse(line) as { type: string; object: unknown };
+    return JSON.parse(line) as { type: string; object: Body };
   }
 
   /** The next events in short: `ADDED web`. */
