@@ -1,0 +1,139 @@
+import type { Logger } from 'pino';
+import type { EndpointSlice } from '../../model/endpoint-slice.ts';
+import type { Problem } from '../../model/problem.ts';
+import type { Service } from '../../model/service.ts';
+import { type Clock, systemClock } from '../clock.ts';
+import type { ObjectSink } from '../object-sink.ts';
+import { decodeEndpointSlice } from '../objects/endpoint-slice-decoder.ts';
+import { decodeService } from '../objects/service-decoder.ts';
+import type { Api } from './api.ts';
+import { Interner } from './interner.ts';
+import { ObjectFeed } from './object-feed.ts';
+import { Reflector } from './reflector.ts';
+import type { WatchCounters } from './watch-counters.ts';
+
+/** What a KubernetesSource needs. */
+export interface KubernetesSourceOptions {
+  readonly api: Api;
+  /** Where the objects go. */
+  readonly catalog: ObjectSink;
+  readonly log: Logger;
+  readonly clock?: Clock;
+  /** A number from 0 up to but not including 1. */
+  readonly random?: () => number;
+}
+
+/** As kube-proxy has it: what is labelled for another proxy (KEP-2447), or headless, is not read at all. */
+const labelSelector = '!service.kubernetes.io/service-proxy-name,!service.kubernetes.io/headless';
+
+/** The server has dropped unknown fields, and a newer one has more. */
+const decoding = { unknownFields: 'accept' } as const;
+
+/**
+ * Services and EndpointSlices from an API server. The catalog is marked synced when both have been listed, never
+ * before; what it holds stays when the server cannot be reached. Nothing that a server does ends it: see Reflector.
+ */
+export class KubernetesSource {
+  readonly #services: ObjectFeed<Service>;
+  readonly #slices: ObjectFeed<EndpointSlice>;
+  readonly #reflectors: { readonly services: Reflector; readonly endpointSlices: Reflector };
+  readonly #interner = new Interner();
+  readonly #unlisted = new Set(['Services', 'EndpointSlices']);
+
+  constructor(options: KubernetesSourceOptions) {
+    const { api, catalog, log } = options;
+    const common = {
+      api,
+      log,
+      labelSelector,
+      clock: options.clock ?? systemClock,
+      random: options.random ?? Math.random,
+    };
+    const services = new ObjectFeed({
+      kind: 'Service',
+      decode: (object) => decodeService(object, decoding),
+      set: (service) => {
+        catalog.setService(service);
+      },
+      delete: (key) => {
+        catalog.deleteService(key);
+      },
+      synced: () => {
+        this.#listed('Services', catalog);
+      },
+      log,
+    });
+    const slices = new ObjectFeed({
+      kind: 'EndpointSlice',
+      decode: (object) => decodeEndpointSlice(object, decoding),
+      set: (slice) => {
+        catalog.setSlice(this.#shared(slice));
+      },
+      delete: (key) => {
+        const [namespace = '', name = ''] = key.split('/');
+        catalog.deleteSlice(namespace, name);
+      },
+      synced: () => {
+        this.#listed('EndpointSlices', catalog);
+      },
+      log,
+    });
+    this.#services = services;
+    this.#slices = slices;
+    this.#reflectors = {
+      services: new Reflector({ ...common, what: 'Services', path: '/api/v1/services', handler: services }),
+      endpointSlices: new Reflector({
+        ...common,
+        what: 'EndpointSlices',
+        path: '/apis/discovery.k8s.io/v1/endpointslices',
+        handler: slices,
+      }),
+    };
+  }
+
+  /** What has happened to each watch, for metrics to read. */
+  get counters(): { readonly services: WatchCounters; readonly endpointSlices: WatchCounters } {
+    const { services, endpointSlices } = this.#reflectors;
+    return { services: services.counters, endpointSlices: endpointSlices.counters };
+  }
+
+  /** What keeps the server from being read now, and why what was read is not served: for people and health checks. */
+  get troubles(): readonly string[] {
+    const { services, endpointSlices } = this.#reflectors;
+    return [services.trouble, endpointSlices.trouble].filter((trouble) => trouble !== undefined);
+  }
+
+  /** What is wrong with objects now. */
+  problems(): readonly Problem[] {
+    return [...this.#services.problems, ...this.#slices.problems];
+  }
+
+  /** Begins to list and watch, in the background. */
+  start(): void {
+    for (const reflector of Object.values(this.#reflectors)) reflector.start();
+  }
+
+  /** Ends all requests. What the catalog holds stays. */
+  async stop(): Promise<void> {
+    await Promise.all(Object.values(this.#reflectors).map((reflector) => reflector.stop()));
+  }
+
+  #listed(what: string, catalog: ObjectSink): void {
+    this.#unlisted.delete(what);
+    if (this.#unlisted.size === 0) catalog.markSynced();
+  }
+
+  /** The slice with the names of nodes and zones shared with all the others. */
+  #shared(slice: EndpointSlice): EndpointSlice {
+    const interner = this.#interner;
+    return {
+      ...slice,
+      endpoints: slice.endpoints.map((endpoint) => ({
+        ...endpoint,
+        nodeName: interner.text(endpoint.nodeName),
+        zoneHints: interner.list(endpoint.zoneHints),
+        nodeHints: interner.list(endpoint.nodeHints),
+      })),
+    };
+  }
+}
