@@ -10,7 +10,7 @@ fail() { say "$1"; shift; for line in "$@"; do printf '       %s\n' "$line" >&2;
 
 packages_needed() {
   local missing=() command
-  declare -A package=([gcc]=gcc [make]=make [python3]=python3)
+  declare -A package=([gcc]=gcc [make]=make [python3]=python3 [openssl]=openssl)
   if [ "${1-}" = --lab ]; then
     package+=([linux.uml]=user-mode-linux [modprobe]=kmod [ip]=iproute2 [iptables-legacy]=iptables [ipset]=ipset
       [ipvsadm]=ipvsadm [conntrack]=conntrack [curl]=curl [setpriv]=util-linux)

@@ -11,6 +11,8 @@ export interface Ask {
   readonly headers?: Readonly<Record<string, string>>;
   /** The bearer token; that of `tester` unless told, none where empty. */
   readonly token?: string;
+  /** Whom the client trusts; the authority of the server unless told. */
+  readonly authority?: { readonly certificate: string };
   /** Certificate and key of a client. */
   readonly identity?: { readonly certificate: string; readonly key: string };
 }
@@ -37,21 +39,32 @@ export interface Reply {
 
 /** Sends a request and gives the answer as soon as its head is there. */
 export function open(server: ApiServer, path: string, ask: Ask = {}): Promise<IncomingMessage> {
-  const { method = 'GET', body, headers = {}, token = server.authentication.token('tester'), identity } = ask;
+  const {
+    method = 'GET',
+    body,
+    headers = {},
+    token = server.authentication.token('tester'),
+    identity,
+    authority = server.authority,
+  } = ask;
+  const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const sent = request(`${server.url}${path}`, {
       method,
-      ca: server.authority.certificate,
+      ca: authority.certificate,
       agent: false,
       headers: {
         ...(token !== '' && { authorization: `Bearer ${token}` }),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(body !== undefined && {
+          'content-type': 'application/json',
+          'content-length': String(Buffer.byteLength(text)),
+        }),
         ...headers,
       },
       ...(identity && { cert: identity.certificate, key: identity.key }),
     });
     sent.on('response', resolve).on('error', reject);
-    sent.end(body === undefined || typeof body === 'string' ? body : JSON.stringify(body));
+    sent.end(text);
   });
 }
 
