@@ -1,0 +1,23 @@
+import type { Api, ApiRequest, ApiResponse } from './api.ts';
+import type { AccessProvider } from './credentials.ts';
+import type { Transport } from './transport.ts';
+
+/** An API server and the credentials to ask it with. A request that is refused as unauthorized is sent once more, anew. */
+export class ApiClient implements Api {
+  readonly #credentials: AccessProvider;
+  readonly #transport: Pick<Transport, 'send'>;
+
+  constructor(credentials: AccessProvider, transport: Pick<Transport, 'send'>) {
+    this.#credentials = credentials;
+    this.#transport = transport;
+  }
+
+  async request(request: ApiRequest): Promise<ApiResponse> {
+    const response = await this.#transport.send(await this.#credentials.access(), request);
+    if (response.status !== 401) return response;
+    // Its token may have expired since it was read.
+    response.body.destroy();
+    this.#credentials.renew();
+    return this.#transport.send(await this.#credentials.access(), request);
+  }
+}
