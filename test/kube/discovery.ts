@@ -1,13 +1,15 @@
 import { openApiAnswer } from './open-api.ts';
 import { apiVersionOf, resourceTypes } from './resource-type.ts';
+import { noSuchPath } from './status.ts';
 
 const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
-/** The answer to a path that names no resource: health, version, discovery, OpenAPI. Undefined where there is none. */
-export function discoveryAnswer(path: string, _accept: string): string | undefined {
+/** The answer to a path that names no resource: health, version, discovery, OpenAPI. Throws 404 for any other. */
+export function discoveryAnswer(path: string): string {
   if (['/healthz', '/livez', '/readyz'].includes(path)) return 'ok';
   const answer = documents[path] ?? resourceList(path) ?? openApiAnswer(path);
-  return answer && `${JSON.stringify(answer)}\n`;
+  if (!answer) throw noSuchPath();
+  return `${JSON.stringify(answer)}\n`;
 }
 
 const groups = [...new Set(resourceTypes.map((type) => type.group))].filter((group) => group !== '');

@@ -1,7 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { gzipSync } from 'node:zlib';
 import { Authentication } from './authentication.ts';
 import { Authorization } from './authorization.ts';
 import { Authority, type Certificate } from './certificates.ts';
@@ -10,6 +7,7 @@ import { Texts } from './encoding.ts';
 import { ObjectForms } from './event-forms.ts';
 import { type Call, checkMediaType, Handlers } from './handlers.ts';
 import { kubeconfigText } from './kubeconfig.ts';
+import { listen, type Listener, listenSilently } from './listener.ts';
 import { mirrorEndpoints } from './mirroring.ts';
 import {
   type Misbehaviour,
@@ -19,9 +17,10 @@ import {
   staleness,
 } from './misbehaviour.ts';
 import { type Outlet, ResponseOutlet } from './outlet.ts';
+import { fail, refuse, send } from './reply.ts';
 import type { SeenRequest } from './request-match.ts';
 import { parseRequest, type ResourceRequest } from './request-path.ts';
-import { ApiError, noSuchPath, tooOld } from './status.ts';
+import { ApiError, tooOld } from './status.ts';
 import { Store, type StoreOptions } from './store.ts';
 import { tableForm } from './table.ts';
 import { Watches } from './watches.ts';
@@ -60,10 +59,9 @@ export interface RestartOptions {
   readonly compacted?: boolean;
   /** The revision of the backup that it comes back from: time goes backwards. */
   readonly restoreTo?: number;
+  /** Whether it comes back deaf: it accepts connections and says nothing, until the next restart. */
+  readonly silent?: boolean;
 }
-
-/** Answers longer than this are compressed for clients that take it, as the API server does. */
-const compressedAbove = 128 * 1024;
 
 /**
  * An API server for tests: HTTPS with certificates and tokens, the resources that a service proxy needs, lists and
@@ -83,7 +81,7 @@ export class ApiServer {
   readonly #misbehaviours: Misbehaviours;
   #authority: Authority;
   #certificate: Certificate;
-  #server: Server | undefined;
+  #listener: Listener | undefined;
   #address: string;
   #port: number;
 
@@ -175,24 +173,21 @@ export class ApiServer {
 
   /** Ends every connection at once, in the middle of what it carries. */
   dropConnections(): void {
-    this.#server?.closeAllConnections();
+    this.#listener?.drop();
   }
 
   /** Serves new connections with another certificate of the same authority, without a restart. */
   async rotateCertificate(): Promise<void> {
     await this.#newCertificate();
-    this.#server?.setSecureContext(this.#secureContext());
+    this.#listener?.renew(this.#secureContext());
   }
 
   /** Stops serving; what the store holds stays. Does nothing where it is stopped. */
   async stop(): Promise<void> {
-    const server = this.#server;
-    this.#server = undefined;
+    const listener = this.#listener;
+    this.#listener = undefined;
     this.#watches.stop();
-    if (!server) return;
-    const closed = new Promise((resolve) => server.close(resolve));
-    server.closeAllConnections();
-    await closed;
+    await listener?.close();
   }
 
   /** Stops, if it is not stopped, and serves again with what is told changed. */
@@ -206,7 +201,7 @@ export class ApiServer {
     }
     if (options.restoreTo !== undefined) this.store.restore(options.restoreTo);
     if (options.compacted === true) this.compact();
-    await this.#listen();
+    await this.#listen(options.silent);
   }
 
   async #newCertificate(): Promise<void> {
@@ -217,28 +212,19 @@ export class ApiServer {
     );
   }
 
-  async #listen(): Promise<void> {
-    const server = createServer(this.#secureContext(), (request, response) => {
-      void this.#serve(request, response);
-    });
-    server.requestTimeout = 0;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject).listen(this.#port, this.#address, resolve);
-    });
-    this.#port = (server.address() as AddressInfo).port;
-    this.#server = server;
+  async #listen(silent = false): Promise<void> {
+    this.#listener = silent
+      ? await listenSilently(this.#address, this.#port)
+      : await listen(this.#address, this.#port, this.#secureContext(), (request, response) => {
+          void this.#serve(request, response);
+        });
+    this.#port = this.#listener.port;
     this.#watches.start();
   }
 
-  #secureContext(): { cert: string; key: string; ca: string; requestCert: true; rejectUnauthorized: false } {
+  #secureContext(): { cert: string; key: string; ca: string } {
     const { certificate, key } = this.#certificate;
-    return {
-      cert: certificate,
-      key,
-      ca: this.#authority.certificate,
-      requestCert: true,
-      rejectUnauthorized: false,
-    };
+    return { cert: certificate, key, ca: this.#authority.certificate };
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -250,7 +236,7 @@ export class ApiServer {
       const { seen, resource, error } = this.#see(request, url);
       const misbehaviours = this.#misbehaviours.of(seen);
       outlet = spoilOutlet(real, misbehaviours);
-      if (refused(misbehaviours, outlet)) return;
+      if (refuse(outlet, misbehaviours)) return;
       if (error) throw error;
       this.authorization.check(seen, resource?.type);
       if (resource)
@@ -261,7 +247,7 @@ export class ApiServer {
           request,
           response,
         );
-      else send(outlet, request, 200, discoveryAnswer(url.pathname, seen.accept));
+      else send(outlet, request, 200, discoveryAnswer(url.pathname));
     } catch (error) {
       // A client that went away in the middle of its body gets no answer.
       if (!request.destroyed || request.complete) fail(outlet, error);
@@ -358,66 +344,4 @@ function callOf(
     table: tableForm(message.headers.accept ?? '', url.searchParams),
     behind: staleness(misbehaviours),
   };
-}
-
-/** Whether a request gets no answer of its own: it hangs, is cut off or is refused. */
-function refused(misbehaviours: readonly Misbehaviour[], outlet: Outlet): boolean {
-  for (const does of misbehaviours) {
-    if (does.kind === 'hang') return true;
-    if (does.kind === 'disconnect') outlet.destroy();
-    if (does.kind === 'refuse') {
-      const { code, reason = reasons[code] ?? 'InternalError', message = reason, retryAfterSeconds } = does;
-      fail(
-        outlet,
-        new ApiError(
-          code,
-          reason,
-          message,
-          retryAfterSeconds === undefined ? undefined : { retryAfterSeconds },
-        ),
-      );
-    }
-    if (does.kind === 'disconnect' || does.kind === 'refuse') return true;
-  }
-  return false;
-}
-
-const reasons: Readonly<Record<number, string>> = {
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'NotFound',
-  410: 'Expired',
-  429: 'TooManyRequests',
-  500: 'InternalError',
-  503: 'ServiceUnavailable',
-  504: 'Timeout',
-};
-
-function send(outlet: Outlet, request: IncomingMessage, code: number, text: string | undefined): void {
-  if (text === undefined) throw noSuchPath();
-  const headers = { 'content-type': 'application/json' };
-  const zipped =
-    text.length > compressedAbove && /\bgzip\b/.test(request.headers['accept-encoding']?.toString() ?? '');
-  outlet.head(code, zipped ? { ...headers, 'content-encoding': 'gzip' } : headers);
-  outlet.write(zipped ? gzipSync(text, { level: 1 }) : text);
-  outlet.end();
-}
-
-function fail(outlet: Outlet, error: unknown): void {
-  const known =
-    error instanceof ApiError
-      ? error
-      : new ApiError(
-          500,
-          'InternalError',
-          `Internal error occurred: ${String(error instanceof Error ? error.stack : error)}`,
-        );
-  const { code, details } = known;
-  const retryAfter = details?.retryAfterSeconds;
-  outlet.head(code, {
-    'content-type': 'application/json',
-    ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
-  });
-  outlet.write(`${JSON.stringify(known.status)}\n`);
-  outlet.end();
 }

@@ -46,6 +46,8 @@ export class Store {
   readonly #objects = new Map<string, Objects>();
   readonly #listeners = new Set<(change: Change) => void>();
   readonly #now: () => Date;
+  /** The change that is being told, and those that it caused. */
+  readonly #untold: Change[] = [];
   #revision: number;
 
   constructor(options: StoreOptions = {}) {
@@ -216,8 +218,22 @@ export class Store {
       ...(previous && { previous }),
     };
     this.history.append(change);
-    for (const listener of [...this.#listeners]) listener(change);
+    this.#tell(change);
     return object;
+  }
+
+  /** A listener that writes causes a change that is told when everybody knows of the first. */
+  #tell(change: Change): void {
+    this.#untold.push(change);
+    if (this.#untold.length > 1) return;
+    try {
+      for (let next = this.#untold[0]; next; next = this.#untold[0]) {
+        for (const listener of [...this.#listeners]) listener(next);
+        this.#untold.shift();
+      }
+    } finally {
+      this.#untold.length = 0;
+    }
   }
 
   #time(): string {

@@ -170,6 +170,19 @@ describe('an API server that restarts', () => {
     expect([server.url, (await ask(server, path)).body.items.length]).to.deep.equal([url, 1]);
   });
 
+  it('comes back deaf, and well again', async () => {
+    await server.restart({ silent: true });
+    const unanswered = failureOf(ask(server, path));
+    const early = await Promise.race([
+      unanswered,
+      new Promise((resolve) => setTimeout(resolve, 50, 'nothing')),
+    ]);
+    expect(early).to.equal('nothing');
+    await server.restart();
+    expect(await unanswered).to.include({ code: 'ECONNRESET' });
+    expect((await ask(server, path)).code).to.equal(200);
+  });
+
   it('comes back without its history', async () => {
     const from = server.store.revision;
     server.store.create(service('two'));

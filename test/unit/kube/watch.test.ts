@@ -88,6 +88,20 @@ describe('a watch of the API server of the tests', () => {
     expect(await watch.line()).to.equal(undefined);
   });
 
+  it('misses nothing of what is written because of a write', async () => {
+    server.store.create(service('one'));
+    watch = await WatchReader.open(server, `/api/v1/endpoints?resourceVersion=${server.store.revision}`);
+    const slices = await WatchReader.open(
+      server,
+      '/apis/discovery.k8s.io/v1/endpointslices?resourceVersion=0',
+    );
+    const subsets = [{ addresses: [{ ip: '10.1.0.1' }], ports: [{ port: 80 }] }];
+    server.store.create({ apiVersion: 'v1', kind: 'Endpoints', metadata: { name: 'one' }, subsets });
+    expect(await watch.names(1)).to.deep.equal(['ADDED one']);
+    expect(await slices.names(1)).to.deep.equal(['ADDED one-mirrored-1']);
+    slices.close();
+  });
+
   it('ends when its time is up', async () => {
     watch = await WatchReader.open(server, `${services}?resourceVersion=0&timeoutSeconds=1`);
     expect(await watch.line()).to.equal(undefined);
