@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -171,7 +172,7 @@ describe('the real kubectl on the API server of the tests', () => {
       if (seen.includes('DELETED')) watching.kill();
     });
     const closed = once(watching, 'close');
-    while (server.watchCount === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await server.seen({ verb: 'watch', resource: 'services' });
     await must(['create', '-f', '-'], manifest);
     await must(['delete', 'svc', 'web']);
     await closed;
@@ -192,5 +193,29 @@ describe('the real kubectl on the API server of the tests', () => {
     await writeFile(join(folder, 'config'), await server.certificateKubeconfig('admin'));
     expect(await must(['get', 'ns', '-o', 'name'])).to.equal('namespace/default\nnamespace/kube-system\n');
     expect(server.requests.at(-1)?.user).to.equal('admin');
+  });
+});
+
+describe('the API server of the tests as a program', () => {
+  it('serves a load and a churn to whoever has its kubeconfig, until it is stopped', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'kubectl-'));
+    const config = join(folder, 'config');
+    const args = ['test/kube/serve.ts', '--kubeconfig-out', config, '--load', '3x2', '--churn', '20'];
+    const program = spawn('node', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const closed = once(program, 'close');
+    try {
+      const [url] = (await once(program.stdout.setEncoding('utf8'), 'data')) as [string];
+      const kubectl = new Kubectl(await kubectlPath(), config);
+      const { stdout } = await kubectl.run(['get', 'svc', '-o', 'name']);
+      expect(stdout).to.equal('service/load-00000\nservice/load-00001\nservice/load-00002\n');
+      expect((await kubectl.run(['cluster-info'])).stdout).to.contain(url.trim());
+      const changes = kubectl.start(['get', 'endpointslices', '--watch-only']);
+      await once(changes.stdout, 'data');
+      changes.kill();
+    } finally {
+      program.kill('SIGTERM');
+      await rm(folder, { recursive: true });
+    }
+    expect(await closed).to.deep.equal([0, null]);
   });
 });

@@ -18,7 +18,8 @@ import {
 } from './misbehaviour.ts';
 import { type Outlet, ResponseOutlet } from './outlet.ts';
 import { fail, refuse, send } from './reply.ts';
-import type { SeenRequest } from './request-match.ts';
+import { RequestLog } from './request-log.ts';
+import type { RequestMatch, SeenRequest } from './request-match.ts';
 import { parseRequest, type ResourceRequest } from './request-path.ts';
 import { ApiError, tooOld } from './status.ts';
 import { Store, type StoreOptions } from './store.ts';
@@ -71,9 +72,8 @@ export class ApiServer {
   readonly store: Store;
   readonly authentication = new Authentication();
   readonly authorization = new Authorization();
-  /** Every request that came, oldest first. */
-  readonly requests: SeenRequest[] = [];
   readonly #options: ApiServerOptions;
+  readonly #log = new RequestLog();
   readonly #texts = new Texts();
   readonly #forms = new ObjectForms();
   readonly #watches: Watches;
@@ -127,6 +127,16 @@ export class ApiServer {
   /** The authority that clients are to trust. */
   get authority(): Authority {
     return this.#authority;
+  }
+
+  /** Every request that came, oldest first. */
+  get requests(): readonly SeenRequest[] {
+    return this.#log.all;
+  }
+
+  /** Gives the requests that match as soon as so many of them came since the start. */
+  seen(match: RequestMatch, count = 1): Promise<SeenRequest[]> {
+    return this.#log.seen(match, count);
   }
 
   /** How many watches are open. */
@@ -284,7 +294,7 @@ export class ApiServer {
       userAgent: request.headers['user-agent'] ?? '',
       accept: request.headers.accept ?? '',
     };
-    this.requests.push(seen);
+    this.#log.add(seen);
     return { seen, resource, error };
   }
 

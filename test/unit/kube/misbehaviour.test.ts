@@ -76,7 +76,7 @@ describe('an API server that misbehaves', () => {
   it('hangs, until its connections are dropped', async () => {
     server.misbehave({ does: { kind: 'hang' }, times: 1 });
     const hanging = failureOf(ask(server, path));
-    while (server.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await server.seen({ verb: 'list', resource: 'services' });
     expect((await ask(server, path)).code).to.equal(200);
     server.dropConnections();
     expect(await hanging).to.include({ code: 'ECONNRESET' });

@@ -102,6 +102,32 @@ describe('a watch of the API server of the tests', () => {
     slices.close();
   });
 
+  it('is told nothing until a version that is yet to come has passed', async () => {
+    watch = await WatchReader.open(server, `${services}?resourceVersion=${server.store.revision + 1}`);
+    server.store.create(service('one'));
+    server.store.create(service('two'));
+    expect(await watch.names(1)).to.deep.equal(['ADDED two']);
+  });
+
+  it('goes on over a compaction', async () => {
+    watch = await WatchReader.open(server, `${services}?resourceVersion=${server.store.revision}`);
+    server.compact();
+    server.store.create(service('one'));
+    expect(await watch.names(1)).to.deep.equal(['ADDED one']);
+  });
+
+  it('shows tables where tables are asked for, with the columns in the first one only', async () => {
+    const headers = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' };
+    watch = await WatchReader.open(server, `${services}?resourceVersion=0`, { headers });
+    for (const name of ['one', 'two']) server.store.create(service(name));
+    const tables = [(await watch.next()).object, (await watch.next()).object];
+    expect(tables.map(({ kind }) => kind)).to.deep.equal(['Table', 'Table']);
+    expect(tables.map((table) => (table['columnDefinitions'] as unknown[]).length > 0)).to.deep.equal([
+      true,
+      false,
+    ]);
+  });
+
   it('ends when its time is up', async () => {
     watch = await WatchReader.open(server, `${services}?resourceVersion=0&timeoutSeconds=1`);
     expect(await watch.line()).to.equal(undefined);
