@@ -44,6 +44,8 @@ type Objects = Map<string, KubeObject>;
 export class Store {
   readonly history: History;
   readonly #objects = new Map<string, Objects>();
+  /** The lists as the API shows them, until the next write: the pages of a list need not sort it each. */
+  readonly #sorted = new Map<string, readonly KubeObject[]>();
   readonly #listeners = new Set<(change: Change) => void>();
   readonly #now: () => Date;
   /** The change that is being told, and those that it caused. */
@@ -80,8 +82,11 @@ export class Store {
   }
 
   /** All objects of a resource in the order of the API: by namespace and name. */
-  list(type: ResourceType): KubeObject[] {
-    return sorted(this.#held(type.storage));
+  list(type: ResourceType): readonly KubeObject[] {
+    const { storage } = type;
+    const list = this.#sorted.get(storage) ?? sorted(this.#held(storage));
+    this.#sorted.set(storage, list);
+    return list;
   }
 
   /** All objects of a resource as they were at a revision. Throws 410 where that is gone, 504 where it is to come. */
@@ -171,6 +176,7 @@ export class Store {
   restore(revision: number): void {
     for (const change of this.history.truncate(revision)) undo(this.#held(change.storage), change);
     this.#revision = revision;
+    this.#sorted.clear();
   }
 
   #held(storage: string): Objects {
@@ -208,6 +214,7 @@ export class Store {
   ): KubeObject {
     this.#revision += 1;
     const object = { ...written, metadata: { ...written.metadata, resourceVersion: String(this.#revision) } };
+    this.#sorted.delete(resource.storage);
     if (type === 'DELETED') this.#held(resource.storage).delete(keyOf(object));
     else this.#held(resource.storage).set(keyOf(object), object);
     const change: Change = {

@@ -64,7 +64,7 @@ describe('the history of the store', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 20 }), fc.nat(20), (steps, back) => {
         const store = new Store();
-        const states = new Map<number, KubeObject[]>([[store.revision, []]]);
+        const states = new Map<number, readonly KubeObject[]>([[store.revision, []]]);
         for (const one of steps) {
           take(store, one);
           states.set(store.revision, store.list(services));
