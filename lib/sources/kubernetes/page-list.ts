@@ -51,6 +51,11 @@ export async function* listPages(options: PageListOptions): AsyncGenerator<Page>
   } while (restarted || next !== '');
 }
 
+/** The version that the server is at, for the price of one object. */
+export async function currentVersion(options: PageListOptions): Promise<number> {
+  return (await readPage(options, '', 1))?.version ?? 0;
+}
+
 interface ReadPage {
   readonly items: readonly unknown[];
   readonly version: number;

@@ -4,7 +4,7 @@ import { troubleOf } from './api-status.ts';
 import type { Api, ApiResponse } from './api.ts';
 import { Backoff, pause } from './backoff.ts';
 import { type BodyOptions, watchEvents } from './body.ts';
-import { listPages } from './page-list.ts';
+import { currentVersion, listPages, type PageListOptions } from './page-list.ts';
 import { Replica, type ResourceHandler } from './replica.ts';
 import { describeTrouble, TroubleReport } from './trouble-report.ts';
 import { Trouble, type TroubleReason } from './trouble.ts';
@@ -91,6 +91,8 @@ export class Reflector {
   #pagesOnly = false;
   /** How often streaming this list has failed. */
   #attempts = 0;
+  /** Whether the server may be another than it was: its connection broke, or a watch ended before its time. */
+  #unsure = false;
   /** The version at which the last suspicious trouble was met. */
   #suspectedAt: number | undefined;
 
@@ -148,6 +150,7 @@ export class Reflector {
   #recover(trouble: Trouble): number {
     const { code, retryAfter } = trouble;
     this.counters.add('troubles', code);
+    this.#unsure = true;
     this.#report.tell(trouble);
     if (this.#stale) {
       this.#reconsiderStreaming(code);
@@ -175,12 +178,19 @@ export class Reflector {
 
   async #watch(): Promise<void> {
     const { clock, what } = this.#options;
+    if (this.#unsure) {
+      // A server that was restored from a backup accepts a watch from its future, and says nothing until then.
+      this.#replica.compare(await currentVersion(this.#paging()));
+      this.#unsure = false;
+    }
     const opened = clock.now();
     const response = await this.#open({ resourceVersion: String(this.#replica.position) });
     if (response.status !== 200) throw await troubleOf(response, what);
     this.#report.opened();
     await this.#follow(response);
-    if (clock.now() - opened < shortWatch) {
+    const lasted = clock.now() - opened;
+    this.#unsure = lasted < shortestWatch * 1000;
+    if (lasted < shortWatch) {
       throw new Trouble(
         'short',
         `expected a watch of ${what}, got one that ended at once; it is tried again`,
@@ -199,20 +209,12 @@ export class Reflector {
     this.#replica.beginList();
     await this.#follow(response);
     if (this.#stale) throw this.#unsupported('an end before that of the list');
+    this.#unsure = true;
   }
 
   async #readPages(): Promise<void> {
-    const { api, path } = this.#options;
-    const query = this.#selectors;
-    const pages = listPages({
-      ...this.#reading(() => pageIdleTime),
-      api,
-      path,
-      query,
-      signal: this.#stopping.signal,
-    });
     let version = 0;
-    for await (const page of pages) {
+    for await (const page of listPages(this.#paging())) {
       if (page.restarted) this.#replica.beginList();
       for (const item of page.items) this.#replica.list(item);
       version = page.version;
@@ -260,6 +262,7 @@ export class Reflector {
     }
     if (this.#stale) return;
     this.#attempts = 0;
+    this.#unsure = false;
     this.#report.clear();
   }
 
@@ -269,6 +272,12 @@ export class Reflector {
       'unsupported',
       `expected a streamed list of ${what}, got ${got}; they are listed in pages`,
     );
+  }
+
+  #paging(): PageListOptions {
+    const { api, path } = this.#options;
+    const { signal } = this.#stopping;
+    return { ...this.#reading(() => pageIdleTime), api, path, query: this.#selectors, signal };
   }
 
   #reading(idleTime: () => number): BodyOptions {

@@ -58,6 +58,11 @@ export class Replica {
     return this.#known.listing;
   }
 
+  /** Throws Trouble `backwards` where the server is at a version before the position. */
+  compare(version: number): void {
+    if (version < this.#position) throw this.#backwards(this.#position, version);
+  }
+
   /** Has the next list handed in as a whole: the server may have given out versions twice. */
   mistrust(): void {
     this.#trusting = false;
@@ -151,9 +156,8 @@ export class Replica {
     if (this.listing) {
       if (!listed) throw this.#unending();
       this.endList(version);
-    } else if (version < this.#position) {
-      throw this.#backwards(this.#position, version);
     } else {
+      this.compare(version);
       this.#position = version;
     }
   }

@@ -270,6 +270,18 @@ describe('Reflector', () => {
     expect([...handler.objects]).to.deep.equal([['ns/a', 'restored']]);
   });
 
+  it('lists again when the server is at an earlier version after its connection broke', async () => {
+    const stream = listed();
+    await begin(stream, new Answer().event('ADDED', thing('a', 5, 'restored')).bookmark(7, true));
+    api.version = 7;
+    stream.cut();
+    await settle();
+    await clock.advance(2000);
+    expect(api.queries).to.deep.equal([streamQuery, streamQuery]);
+    expect(reflector.counters.relists.get('backwards')).to.equal(1);
+    expect([...handler.objects]).to.deep.equal([['ns/a', 'restored']]);
+  });
+
   it('watches again when nothing comes for long, and lists again when nothing comes then', async () => {
     await begin(
       listed(),

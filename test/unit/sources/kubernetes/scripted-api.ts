@@ -144,6 +144,8 @@ export function page(version: number, items: readonly object[], next = ''): ApiR
 /** Gives the answers it has been told to give, one a request. Without one a request waits until it is aborted. */
 export class ScriptedApi implements Api {
   readonly requests: ApiRequest[] = [];
+  /** What it answers, beside the script, when it is asked which version it is at. */
+  version = Number.MAX_SAFE_INTEGER;
   readonly #script: (ApiResponse | Error)[];
 
   constructor(...script: (ApiResponse | Error)[]) {
@@ -163,6 +165,7 @@ export class ScriptedApi implements Api {
   }
 
   request(request: ApiRequest): Promise<ApiResponse> {
+    if (request.query?.['limit'] === '1') return Promise.resolve(page(this.version, []));
     this.requests.push(request);
     const answer = this.#script.shift();
     if (answer instanceof Error) return Promise.reject(answer);
