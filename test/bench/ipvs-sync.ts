@@ -5,6 +5,7 @@
  *   node test/bench/ipvs-sync.ts RESULT.json [SERVICES…]
  */
 import { rmSync, writeFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { Catalog } from '../../lib/catalog/catalog.ts';
 import { fakeKernel } from '../../lib/kernel/fake-kernel.ts';
 import type { KernelTables } from '../../lib/kernel/kernel-tables.ts';
@@ -17,6 +18,7 @@ import { decodeEndpointSlice } from '../../lib/sources/objects/endpoint-slice-de
 import { decodeService } from '../../lib/sources/objects/service-decoder.ts';
 import { Ipvs } from '../../native-bindings/ipvs.ts';
 import { basePlan, planFrom, silent } from './measured-node.ts';
+import { leaveNamespace } from '../kernel/own-namespace.ts';
 import { RecordingTransport, replay } from './recording-transport.ts';
 import { type Sample, sampleOf, timed } from './sample.ts';
 import { Shell } from './shell.ts';
@@ -139,24 +141,34 @@ class Ipvsadm {
   right = true;
   readonly #shell: Shell;
   readonly #rules: string;
+  /** Milliseconds until the kernel has done with what was left. */
+  readonly #settling: number;
 
   constructor(shell: Shell, size: Size) {
     this.#shell = shell;
     this.#rules = `/tmp/rules-${size.services}`;
+    this.#settling = 200 + (size.services * size.endpoints) / 40;
     writeFileSync(this.#rules, `${[...expectedRules(size)].sort().join('\n')}\n`);
   }
 
-  clear(): Promise<void> {
-    return this.#shell.run('ipvsadm -C');
+  /**
+   * Goes on in a network namespace of its own, whose tables are empty. Tables that were emptied would not do: IPVS keeps
+   * removed real servers for two minutes, and looks through all of them for each one that is added.
+   */
+  async clear(): Promise<void> {
+    leaveNamespace();
+    await this.#shell.run(here('ip link set lo up'));
+    // The kernel takes the old namespace apart in the background, on the one processor that it has.
+    await setTimeout(this.#settling);
   }
 
   restore(): Promise<void> {
-    return this.#shell.run(`ipvsadm -R <${this.#rules}`);
+    return this.#shell.run(here(`ipvsadm -R <${this.#rules}`));
   }
 
   async compare(): Promise<void> {
-    const held = "ipvsadm -Sn | sed 's/ *$//' | LC_ALL=C sort";
-    this.right &&= (await this.#shell.status(`${held} | cmp -s - ${this.#rules}`)) === 0;
+    const held = 'ipvsadm -Sn | sed "s/ *$//" | LC_ALL=C sort';
+    this.right &&= (await this.#shell.status(here(`${held} | cmp -s - ${this.#rules}`))) === 0;
   }
 
   /** Removes the file of rules. */
@@ -164,6 +176,9 @@ class Ipvsadm {
     rmSync(this.#rules);
   }
 }
+
+/** A command of the shell, in the network namespace that this process is in. */
+const here = (command: string): string => `nsenter --net=/proc/${process.pid}/ns/net -- sh -c '${command}'`;
 
 /** What is sent in a cold sync and in a restart, kept for the floors. */
 interface Recording {

@@ -182,6 +182,9 @@ ${remarks(results)}
 - **bare dump**: the same reads, with nobody looking at what comes.
 - **one change**: one endpoint replaced by another in one of the services, 100 times.
 
+Each cold sync, floor and restore begins in a network namespace of its own: a table that was emptied would not do, because
+IPVS keeps removed real servers for two minutes and looks through all of them for each one that is added.
+
 The measured process starts no other between two measurements: after a fork it would pay a page fault for every page that
 it writes to, as a controller does not. After each run the kernel's state is dumped by \`ipvsadm -Sn\` and compared with what was asked for.
 

@@ -19,12 +19,17 @@ interface Ffi {
  * started in is not touched.
  */
 export function enterOwnNamespace(): void {
+  leaveNamespace();
+  output('ip link set lo up');
+}
+
+/** The same with nothing started: the loopback interface is down. */
+export function leaveNamespace(): void {
   const ffi = createRequire(import.meta.url)('ffi-napi') as Ffi;
   const libc = ffi.Library(null, { unshare: ['int', ['int']] });
   if (libc.unshare(newNetwork) !== 0) {
     throw new Error(`expected a network namespace of our own, got errno ${ffi.errno()}; run this as root`);
   }
-  output('ip link set lo up');
 }
 
 /** What a command line of plain words prints. Throws where it fails. */
