@@ -73,6 +73,7 @@ export class NodeWatch {
   readonly #listeners = new Set<(node: NodeObject | undefined) => void>();
   #node: NodeObject | undefined;
   #told = false;
+  #abandon: (() => void) | undefined;
 
   constructor(options: NodeWatchOptions) {
     const { api, log, name, clock = systemClock, random = Math.random } = options;
@@ -103,7 +104,10 @@ export class NodeWatch {
     return this.#reflector.counters;
   }
 
-  /** Begins to watch. Resolves with the node when it is there; rejects with NodeMissingError when it does not appear. */
+  /**
+   * Begins to watch. Resolves with the node when it is there; rejects with NodeMissingError when it does not appear in
+   * time, or before the watch is ended.
+   */
   start(): Promise<NodeObject> {
     this.#reflector.start();
     if (this.#node !== undefined) return Promise.resolve(this.#node);
@@ -115,15 +119,18 @@ export class NodeWatch {
         resolve(node);
       });
       const { limit = defaultLimit } = this.#options;
-      const timer = this.#clock.setTimeout(() => {
+      this.#abandon = () => {
         end();
+        this.#clock.clearTimeout(timer);
         reject(this.#missing(limit));
-      }, limit);
+      };
+      const timer = this.#clock.setTimeout(this.#abandon, limit);
     });
   }
 
   /** Ends the watch. */
   stop(): Promise<void> {
+    this.#abandon?.();
     return this.#reflector.stop();
   }
 

@@ -152,11 +152,10 @@ class SlowError extends Error {
 class ReusedError extends ApiError {}
 
 function response(incoming: IncomingMessage): ApiResponse {
-  return {
-    status: incoming.statusCode ?? 0,
-    retryAfter: retryAfter(incoming.headers['retry-after']),
-    body: decompressed(incoming),
-  };
+  const body = decompressed(incoming);
+  // Whoever reads it sees the error; where nobody does, it must not end the process.
+  body.on('error', () => undefined);
+  return { status: incoming.statusCode ?? 0, retryAfter: retryAfter(incoming.headers['retry-after']), body };
 }
 
 function decompressed(incoming: IncomingMessage): Readable {

@@ -122,6 +122,13 @@ describe('ApiClient, over TLS', () => {
     expect(server.requests.length - before).to.equal(2);
   });
 
+  it('lives with an answer that nobody reads and whose connection breaks', async () => {
+    const response = await (await client()).request({ ...services, query: { watch: 'true' } });
+    server.dropConnections();
+    while (!response.body.destroyed) await sleep(2);
+    expect(response.status).to.equal(200);
+  });
+
   it("asks as a pod, with its service account's files", async () => {
     await writeFile(join(directory, 'token'), server.authentication.token('pod'));
     await writeFile(join(directory, 'ca.crt'), server.authority.certificate);

@@ -113,6 +113,15 @@ describe('NodeWatch', () => {
     expect((await started).name).to.equal('worker');
   });
 
+  it('gives up when it is ended, and leaves no timer', async () => {
+    create(new Answer().bookmark(5, true));
+    let error: unknown;
+    void watch.start().catch((reason: unknown) => (error = reason));
+    await watch.stop();
+    expect(error).to.have.property('code', 'node-missing');
+    expect(clock.next).to.equal(Infinity);
+  });
+
   for (const [what, script, got] of [
     ['there is none', () => new Answer().bookmark(5, true), /got none; start the kubelet/],
     ['it may not be read', () => failure(403), /got expected Node worker, got 403; allow get/],

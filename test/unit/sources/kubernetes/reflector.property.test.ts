@@ -111,6 +111,7 @@ class ErringServer implements Api {
     if (status !== undefined)
       return status === 0 ? Promise.reject(new Error('no route')) : Promise.resolve(failure(status));
     const response = query['watch'] === undefined ? this.#list(query) : this.#watch(query);
+    response.body.on('error', () => undefined);
     signal.addEventListener('abort', () => response.body.destroy(new Error('aborted')));
     return Promise.resolve(response);
   }
