@@ -162,10 +162,6 @@ _Noreturn static void stand_by(pid_t child) {
 void isolate(struct plan *plan) {
   /* Inside another lab whose kernel lacks nf_tables' families, its choice of iptables holds here too. */
   plan->legacy = access(legacy_links, F_OK) == 0;
-  for (int i = 0; i < plan->folder_count; i++) {
-    plan->folders[i].fd = open(plan->folders[i].path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (plan->folders[i].fd < 0) die("cannot open %s: %m", plan->folders[i].path);
-  }
   if (unshare(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC) != 0)
     die("cannot make namespaces: %m");
   pid_t child = fork();
@@ -173,6 +169,11 @@ void isolate(struct plan *plan) {
   if (child > 0) stand_by(child);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (mount("", "/", NULL, MS_PRIVATE | MS_REC, NULL) != 0) die("cannot make the mounts private: %m");
+  /* From here on, for what was opened in another mount namespace cannot be mounted in this one. */
+  for (int i = 0; i < plan->folder_count; i++) {
+    plan->folders[i].fd = open(plan->folders[i].path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (plan->folders[i].fd < 0) die("cannot open %s: %m", plan->folders[i].path);
+  }
   struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
   if (syscall(SYS_mount_setattr, -1, "/", AT_RECURSIVE, &attributes, sizeof attributes) != 0)
     die("cannot make the host's files read-only: %m");
