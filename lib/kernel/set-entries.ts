@@ -2,21 +2,11 @@ import { setImmediate } from 'node:timers/promises';
 import { hasCode, isNotFound, NetlinkError } from '../../native-bindings/error.ts';
 import type { IpSetBatch } from '../../native-bindings/ipset-batch.ts';
 import type { IpSets, KernelSet } from '../../native-bindings/ipset.ts';
-import { type IpFamily, ipFamilies } from '../model/family.ts';
-import { type KubeSet, kubeSets, type SetEntry, setEntry, setName, type SetType } from '../model/ip-set.ts';
+import { kubeSetsByName, type SetEntry, setEntry } from '../model/ip-set.ts';
 import { type BatchRules, type EntryBatch, orTableError, type Verb, writeInBatches } from './batch-write.ts';
 import { alwaysSame } from './equality.ts';
 import { growSet } from './set-growth.ts';
 import type { Change, Refusal, Refusals, Table } from './table.ts';
-
-/** All our sets by the kernel's names of them, of both families. */
-const kubeSetTypes: ReadonlyMap<string, { readonly type: SetType; readonly family: IpFamily }> = new Map(
-  ipFamilies.flatMap((family) =>
-    (Object.keys(kubeSets) as KubeSet[]).map(
-      (set) => [setName(set, family), { type: kubeSets[set], family }] as const,
-    ),
-  ),
-);
 
 /** Additions to one set from which on it is made sure beforehand that there is room for them. */
 const manyAdditions = 256;
@@ -32,7 +22,7 @@ export class SetEntries implements Table<SetEntry> {
   readonly #rules: BatchRules<SetEntry>;
 
   /** @param names the sets to read, ours unless told otherwise */
-  constructor(sets: IpSets, names: readonly string[] = [...kubeSetTypes.keys()]) {
+  constructor(sets: IpSets, names: readonly string[] = [...kubeSetsByName.keys()]) {
     this.#sets = sets;
     this.#names = names;
     this.#rules = { table: this.name, begin: () => new SetEntryBatch(sets.batch()), correct, explain };
@@ -103,7 +93,7 @@ export class SetEntries implements Table<SetEntry> {
 
 /** Whether a set has one of our names and cannot be ours. Types without addresses have no family. */
 function isForeign(set: KernelSet | undefined): boolean {
-  const ours = set && kubeSetTypes.get(set.name);
+  const ours = set && kubeSetsByName.get(set.name);
   return ours !== undefined && (ours.type !== set?.type || ours.family !== (set.family ?? ours.family));
 }
 

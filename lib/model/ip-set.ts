@@ -1,4 +1,4 @@
-import type { IpFamily } from './family.ts';
+import { type IpFamily, ipFamilies } from './family.ts';
 import type { Keyed } from './keyed.ts';
 
 /** The kernel's set types that are used here, as ipset(8) names them. */
@@ -35,6 +35,16 @@ const longestSetName = 31;
 export function setName(set: KubeSet, family: IpFamily): string {
   return family === 'IPv4' ? set : `KUBE-6-${set.slice('KUBE-'.length)}`.slice(0, longestSetName);
 }
+
+/** Type and family of each of our sets, by the kernel's name of it. */
+export const kubeSetsByName: ReadonlyMap<string, { readonly type: SetType; readonly family: IpFamily }> =
+  new Map(
+    ipFamilies.flatMap((family) =>
+      (Object.keys(kubeSets) as KubeSet[]).map(
+        (set) => [setName(set, family), { type: kubeSets[set], family }] as const,
+      ),
+    ),
+  );
 
 /** An IP set that must exist. The key is its name. */
 export interface IpSet extends Keyed {

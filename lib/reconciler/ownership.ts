@@ -1,6 +1,13 @@
 import { cidrContains } from '../model/cidr.ts';
-import { familyOf, ipFamilies } from '../model/family.ts';
-import { type IpSet, type KubeSet, kubeSets, type SetEntry, setEntry, setName } from '../model/ip-set.ts';
+import { familyOf } from '../model/family.ts';
+import {
+  type IpSet,
+  type KubeSet,
+  kubeSetsByName,
+  type SetEntry,
+  setEntry,
+  setName,
+} from '../model/ip-set.ts';
 import type { BoundAddress } from '../model/bound-address.ts';
 import type { Protocol } from '../model/protocol.ts';
 import type { VirtualServer, VirtualServerId } from '../model/virtual-server.ts';
@@ -24,14 +31,6 @@ const portSets: Readonly<Record<Protocol, readonly KubeSet[]>> = {
   SCTP: [],
 };
 
-const ourSets: ReadonlyMap<string, Pick<IpSet, 'type' | 'family'>> = new Map(
-  ipFamilies.flatMap((family) =>
-    (Object.keys(kubeSets) as KubeSet[]).map(
-      (set) => [setName(set, family), { type: kubeSets[set], family }] as const,
-    ),
-  ),
-);
-
 /** What the kernel was read to hold, as far as it tells whose a virtual server is; a table that could not be read is left out. */
 export interface Evidence {
   readonly setEntries?: ReadonlyMap<string, SetEntry> | undefined;
@@ -40,13 +39,13 @@ export interface Evidence {
 
 /** Whether a set is one of ours, by its name, type and family: one that only bears such a name is someone else's. */
 export function ownsSet(set: IpSet): boolean {
-  const ours = ourSets.get(set.name);
+  const ours = kubeSetsByName.get(set.name);
   return ours?.type === set.type && ours.family === set.family;
 }
 
 /** Whether a set entry is ours: everything in our sets is. */
 export function ownsSetEntry(entry: SetEntry): boolean {
-  return ourSets.has(entry.set);
+  return kubeSetsByName.has(entry.set);
 }
 
 /**
