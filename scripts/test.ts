@@ -13,6 +13,8 @@ interface Stage {
 interface Tally {
   readonly passed: number;
   readonly failed: number;
+  /** What failed, as it was told. */
+  readonly failures: readonly string[];
 }
 
 /** Runs mocha in a lab of its own. */
@@ -42,8 +44,24 @@ const rounds: readonly (readonly Stage[])[] = [
   ],
 ];
 
+/** Lines of an account of failures that are told again at the end; the whole stands where it happened. */
+const linesAgain = 60;
+/** Columns of such a line. */
+const columnsAgain = 300;
+
+/** What mocha tells of failures after its counts, or the end of the output where there is no such account. */
+function failuresIn(output: string): string {
+  const account = /^\s*\d+ failing\n(.*)$/ms.exec(output)?.[1];
+  const lines = account === undefined ? output.split('\n').slice(-20) : account.split('\n');
+  return lines
+    .slice(0, linesAgain)
+    .map((line) => line.slice(0, columnsAgain))
+    .join('\n')
+    .trim();
+}
+
 /** What mocha said it counted: `12 passing (3s)`, `1 failing`. */
-function countedBy(output: string): Tally {
+function countedBy(output: string): Omit<Tally, 'failures'> {
   const sum = (word: string): number =>
     [...output.matchAll(new RegExp(`^\\s*(\\d+) ${word}\\b`, 'gm'))].reduce(
       (total, match) => total + Number(match[1]),
@@ -67,12 +85,14 @@ function run(stage: Stage, print: (text: string) => void): Promise<Tally> {
     }
     child.on('error', (error) => {
       print(`could not run ${command}: ${error.message}\n`);
-      resolve({ passed: 0, failed: 1 });
+      resolve({ passed: 0, failed: 1, failures: [`${stage.title}\n${error.message}`] });
     });
     child.on('close', (code) => {
-      const tally = countedBy(stripVTControlCharacters(output));
-      if (code === 0) resolve(tally.passed === 0 ? { passed: 1, failed: 0 } : tally);
-      else resolve({ passed: tally.passed, failed: Math.max(tally.failed, 1) });
+      const plain = stripVTControlCharacters(output);
+      const { passed, failed } = countedBy(plain);
+      if (code === 0) resolve({ passed: Math.max(passed, 1), failed: 0, failures: [] });
+      else
+        resolve({ passed, failed: Math.max(failed, 1), failures: [`${stage.title}\n${failuresIn(plain)}`] });
     });
   });
 }
@@ -99,7 +119,8 @@ async function runTogether(stages: readonly Stage[]): Promise<Tally[]> {
 const began = Date.now();
 const tallies: Tally[] = [];
 for (const round of rounds) tallies.push(...(await runTogether(round)));
-const sum = (key: keyof Tally): number => tallies.reduce((total, tally) => total + tally[key], 0);
+const sum = (key: 'passed' | 'failed'): number => tallies.reduce((total, tally) => total + tally[key], 0);
+for (const failure of tallies.flatMap(({ failures }) => failures)) console.log(`\n=== failed: ${failure}`);
 console.log(`\n${Math.round((Date.now() - began) / 1000)} s`);
 console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
 process.exitCode = sum('failed') === 0 ? 0 : 1;
