@@ -29,7 +29,7 @@ export async function createPlanning(
   const planning: Planning = {
     options,
     base: planBase(options),
-    node: { name: configuration.nodeName, addresses: [] },
+    node: { name: configuration.nodeName, addresses: [], zone: '' },
     plan(service) {
       const state = catalog.get(service);
       return state && planService(state, planning.node, options);

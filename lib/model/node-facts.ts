@@ -7,4 +7,6 @@ export interface NodeFacts {
    * `nodePortAddresses`, without loopback and without those of kube-ipvs0.
    */
   readonly addresses: readonly string[];
+  /** The zone that the node is in (label `topology.kubernetes.io/zone`), as endpoints are hinted; `""` where none is known. */
+  readonly zone: string;
 }

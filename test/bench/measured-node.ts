@@ -22,7 +22,7 @@ export const basePlan: BasePlan = planBase(options);
 
 /** Plans services of a catalog for the measured node. */
 export function planFrom(catalog: Catalog): (service: ServiceKey) => ServicePlan | undefined {
-  const node = { name: 'measured', addresses: ['192.168.111.128'] };
+  const node = { name: 'measured', addresses: ['192.168.111.128'], zone: '' };
   return (service) => {
     const state = catalog.get(service);
     return state === undefined ? undefined : planService(state, node, options);

@@ -125,9 +125,10 @@ export function serviceStateArbitrary(
   return fc.record({ service: serviceArbitrary(families), slices });
 }
 
-/** The node `this-node` with up to three addresses a family. */
+/** The node `this-node` with up to three addresses a family, in a zone or in none that is known. */
 export const nodeArbitrary: fc.Arbitrary<NodeFacts> = fc.record({
   name: fc.constant('this-node'),
+  zone: fc.constantFrom('', 'zone-a', 'zone-b'),
   addresses: fc
     .tuple(
       ...ipFamilies.map((family) => fc.uniqueArray(addressArbitrary('192.168.0', family), { maxLength: 3 })),

@@ -71,7 +71,11 @@ export function state(of: Service, ...slices: EndpointSlice[]): ServiceState {
 }
 
 /** The node that plans are made for, with one address in each family. */
-export const node: NodeFacts = { name: 'this-node', addresses: ['100.101.102.103', '2001:db8::1'] };
+export const node: NodeFacts = {
+  name: 'this-node',
+  addresses: ['100.101.102.103', '2001:db8::1'],
+  zone: 'zone-a',
+};
 
 /** The planner's options as the defaults of the configuration make them on a kernel of today, but for what is given. */
 export function plannerOptions(changes: Partial<PlannerOptions> = {}): PlannerOptions {

@@ -146,7 +146,7 @@ describe('the names of virtual servers', () => {
     healthCheckNodePort: 0,
     annotations: {},
   };
-  const node = { name: 'node-a', addresses: ['192.168.1.1'] };
+  const node = { name: 'node-a', addresses: ['192.168.1.1'], zone: '' };
 
   it('are those of the service and of the port, at cluster IPs and at node ports', () => {
     const found = serviceNames([{ service: web, slices: [] }], node, options);

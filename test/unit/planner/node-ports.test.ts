@@ -52,7 +52,7 @@ for (const { family, clusterIp, pods, nodes, manyNodes, prefix, at } of families
           ),
         ]
       : [];
-    const facts: NodeFacts = { name: node.name, addresses };
+    const facts: NodeFacts = { ...node, addresses };
     const of = service({ type: 'NodePort', clusterIPs: [clusterIp], ports });
     return planService(state(of, ...slices), facts, plannerOptions());
   };
