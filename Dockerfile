@@ -2,7 +2,7 @@
 # capability NET_ADMIN in the network namespace of the node, and nothing else; modules are the node's business.
 FROM node:24-bookworm AS build
 WORKDIR /src
-COPY package.json package-lock.json ./
+COPY package.json package-lock.json .npmrc ./
 RUN npm_config_nodedir=/usr/local npm ci --no-audit --no-fund
 COPY . .
 RUN node scripts/build.ts && npm prune --omit=dev --no-audit --no-fund

