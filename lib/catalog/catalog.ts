@@ -3,6 +3,7 @@ import type { Service, ServiceKey } from '../model/service.ts';
 import { serviceKey } from '../model/service.ts';
 import type { ServiceState } from '../model/service-state.ts';
 import { sameService, sameSlice } from './equality.ts';
+import { type TriggerTimes, Triggers } from './triggers.ts';
 
 /** What is known under one service's key. Either part may come first. The entry stays, its parts are replaced. */
 interface Entry {
@@ -27,6 +28,7 @@ export class Catalog {
   /** The service that each slice belongs to, by the slice's `namespace/name`. */
   readonly #owners = new Map<string, ServiceKey>();
   readonly #listeners = new Set<() => void>();
+  readonly #triggers = new Triggers();
   #changed = new Set<ServiceKey>();
   #size = 0;
   #synced = false;
@@ -56,7 +58,10 @@ export class Catalog {
     if (entry.service !== undefined && sameService(entry.service, service)) {
       return;
     }
-    this.#size += entry.service === undefined ? 1 : 0;
+    if (entry.service === undefined) {
+      this.#size += 1;
+      if (this.#synced) this.#triggers.addNew(key, service, entry.slices);
+    }
     entry.service = service;
     this.#report(key);
   }
@@ -69,6 +74,7 @@ export class Catalog {
     }
     this.#size -= 1;
     entry.service = undefined;
+    this.#triggers.delete(key);
     this.#forgetEmpty(key, entry);
     this.#report(key);
   }
@@ -118,6 +124,14 @@ export class Catalog {
   }
 
   /**
+   * When the changes of slices began that came since the last call, for services that there are, in milliseconds. The
+   * first lists, which tell of what has been for long, are not among them.
+   */
+  takeTriggers(): TriggerTimes {
+    return this.#triggers.take();
+  }
+
+  /**
    * Has a function called when there is something new: synchronously within the first change after a `takeChanged`,
    * not again until the changes are taken, and once when the catalog becomes synced. Taking the changes at once would
    * take the first of a burst alone; a listener should only arrange for it.
@@ -139,6 +153,7 @@ export class Catalog {
     const replaces = before?.name === slice.name;
     entry.slices = slices.toSpliced(index, replaces ? 1 : 0, slice);
     if (service !== undefined && !(replaces && sameSlice(before, slice))) {
+      if (this.#synced) this.#triggers.add(key, slice, replaces ? before : undefined);
       this.#report(key);
     }
   }
