@@ -2,7 +2,7 @@ import type { Outlet } from './outlet.ts';
 import { matchesRequest, type RequestMatch, type SeenRequest } from './request-match.ts';
 import { type Random, seededRandom } from './random.ts';
 import { type EventFault, EventSpoiler } from './event-fault.ts';
-import { CuttingOutlet, DrippingOutlet, SilentOutlet } from './spoilt-outlet.ts';
+import { CuttingOutlet, DrippingOutlet, GarblingOutlet, SilentOutlet } from './spoilt-outlet.ts';
 import type { WatchEvent } from './watch-event.ts';
 
 /** What the server does wrong. */
@@ -25,6 +25,10 @@ export type Misbehaviour =
     }
   /** Sends the body in small pieces with pauses. */
   | { readonly kind: 'drip'; readonly bytes: number; readonly everyMs: number }
+  /** Sends something else than JSON, as a proxy in between does. */
+  | { readonly kind: 'garble' }
+  /** Sends no bookmarks, that at the end of a streamed list included. */
+  | { readonly kind: 'no-bookmarks' }
   /** Answers gets and lists as it was that many revisions ago: a server that lags behind. */
   | { readonly kind: 'stale'; readonly behind: number }
   /** Spoils every n-th event of a watch, each one unless told. Bookmarks and errors are left alone. */
@@ -89,6 +93,7 @@ export function spoilOutlet(outlet: Outlet, misbehaviours: readonly Misbehaviour
   return misbehaviours.reduce((next: Outlet, does) => {
     if (does.kind === 'cut') return new CuttingOutlet(next, does.afterBytes);
     if (does.kind === 'half-open') return new SilentOutlet(next, does.afterBytes ?? 0);
+    if (does.kind === 'garble') return new GarblingOutlet(next);
     if (does.kind === 'drip') return new DrippingOutlet(next, does.bytes, does.everyMs);
     return next;
   }, outlet);
@@ -100,9 +105,12 @@ export function eventSpoiler(
   encode: (event: WatchEvent) => string,
 ): (event: WatchEvent) => readonly string[] {
   const does = misbehaviours.find((one) => one.kind === 'events');
-  if (!does) return (event) => [encode(event)];
-  const spoiler = new EventSpoiler(does.fault, does.every ?? 1, encode);
-  return (event) => spoiler.linesOf(event);
+  const spoiler = does && new EventSpoiler(does.fault, does.every ?? 1, encode);
+  const silent = misbehaviours.some(({ kind }) => kind === 'no-bookmarks');
+  return (event) => {
+    if (silent && event.type === 'BOOKMARK') return [];
+    return spoiler?.linesOf(event) ?? [encode(event)];
+  };
 }
 
 /** How far behind the answer is to be. */

@@ -44,6 +44,8 @@ export interface ApiServerOptions extends StoreOptions {
   readonly seed?: number;
   /** Whether Endpoints of services without selector are mirrored into slices; true unless told. */
   readonly mirroring?: boolean;
+  /** The users of tokens that are known from the beginning, by token. */
+  readonly tokens?: ReadonlyMap<string, string>;
 }
 
 /** What a restart changes. */
@@ -60,6 +62,11 @@ export interface RestartOptions {
   readonly compacted?: boolean;
   /** The revision of the backup that it comes back from: time goes backwards. */
   readonly restoreTo?: number;
+  /**
+   * How many revisions it skips after that, with the history gone: `etcdutl snapshot restore --bump-revision
+   * --mark-compacted`. None unless told, so that revisions are given out twice.
+   */
+  readonly bump?: number;
   /** Whether it comes back deaf: it accepts connections and says nothing, until the next restart. */
   readonly silent?: boolean;
 }
@@ -70,7 +77,7 @@ export interface RestartOptions {
  */
 export class ApiServer {
   readonly store: Store;
-  readonly authentication = new Authentication();
+  readonly authentication: Authentication;
   readonly authorization = new Authorization();
   readonly #options: ApiServerOptions;
   readonly #log = new RequestLog();
@@ -91,6 +98,7 @@ export class ApiServer {
     this.#certificate = certificate;
     this.#address = options.address ?? '127.0.0.1';
     this.#port = options.port ?? 0;
+    this.authentication = new Authentication(options.tokens);
     this.store = new Store(options);
     this.#watches = new Watches(this.store, this.#texts, this.#forms, {
       bookmarkMs: options.bookmarkMs ?? 60_000,
@@ -99,6 +107,7 @@ export class ApiServer {
     this.#handlers = new Handlers(this.store, this.#texts, this.#forms);
     this.#misbehaviours = new Misbehaviours(options.seed ?? 1);
     for (const name of ['default', 'kube-system']) {
+      if (this.store.get('namespaces', '', name)) continue;
       this.store.create({
         apiVersion: 'v1',
         kind: 'Namespace',
@@ -109,7 +118,7 @@ export class ApiServer {
     if (options.mirroring !== false) mirrorEndpoints(this.store);
   }
 
-  /** Starts a server with the namespaces default and kube-system and nothing else. */
+  /** Starts a server with the namespaces default and kube-system, and nothing else but what the options give. */
   static async start(options: ApiServerOptions = {}): Promise<ApiServer> {
     const authority = options.authority ?? (await Authority.create());
     const certificate = await serverCertificate(authority, options.address, options.subjectAltNames);
@@ -181,6 +190,11 @@ export class ApiServer {
     this.#watches.fail(tooOld(this.store.history.oldest, this.store.revision));
   }
 
+  /** Ends every open watch as if its time were up. */
+  endWatches(): void {
+    this.#watches.end();
+  }
+
   /** Ends every connection at once, in the middle of what it carries. */
   dropConnections(): void {
     this.#listener?.drop();
@@ -210,7 +224,8 @@ export class ApiServer {
       await this.#newCertificate();
     }
     if (options.restoreTo !== undefined) this.store.restore(options.restoreTo);
-    if (options.compacted === true) this.compact();
+    if (options.bump !== undefined) this.store.skip(options.bump);
+    if (options.compacted === true || options.bump !== undefined) this.compact();
     await this.#listen(options.silent);
   }
 

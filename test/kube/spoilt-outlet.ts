@@ -64,6 +64,31 @@ export class SilentOutlet implements Outlet {
   }
 }
 
+/** Sends as many bytes of something else. */
+export class GarblingOutlet implements Outlet {
+  readonly #next: Outlet;
+
+  constructor(next: Outlet) {
+    this.#next = next;
+  }
+
+  head(code: number, headers: Headers): void {
+    this.#next.head(code, { ...headers, 'content-type': 'text/html' });
+  }
+
+  write(bytes: string | Uint8Array): void {
+    this.#next.write('<html>\n'.repeat(Math.ceil(bytes.length / 7)).slice(0, bytes.length));
+  }
+
+  end(): void {
+    this.#next.end();
+  }
+
+  destroy(): void {
+    this.#next.destroy();
+  }
+}
+
 /** Sends the body in small pieces with pauses. */
 export class DrippingOutlet implements Outlet {
   readonly #next: Outlet;

@@ -12,6 +12,8 @@ export interface StoreOptions {
   /** How many changes are kept; 100 000 unless told. */
   readonly historyLimit?: number;
   readonly now?: () => Date;
+  /** Held from the beginning, as they are: what came before them is forgotten. */
+  readonly objects?: readonly KubeObject[];
 }
 
 /** An object that is to be written: what the store fills in may be missing. */
@@ -56,11 +58,18 @@ export class Store {
     this.#revision = options.revision ?? 1000;
     this.history = new History(this.#revision, options.historyLimit ?? 100_000);
     this.#now = options.now ?? (() => new Date());
+    for (const object of options.objects ?? [])
+      this.#held(resourceOf(object).storage).set(keyOf(object), object);
   }
 
   /** The revision of the newest write. */
   get revision(): number {
     return this.#revision;
+  }
+
+  /** Every object of every resource. */
+  get objects(): readonly KubeObject[] {
+    return [...this.#objects.values()].flatMap((objects) => sorted(objects));
   }
 
   /** Calls back after each write, in order. Returns what ends that. */
@@ -177,6 +186,11 @@ export class Store {
     for (const change of this.history.truncate(revision)) undo(this.#held(change.storage), change);
     this.#revision = revision;
     this.#sorted.clear();
+  }
+
+  /** Gives out no revision of the next ones, so many of them. */
+  skip(revisions: number): void {
+    this.#revision += revisions;
   }
 
   #held(storage: string): Objects {

@@ -74,6 +74,15 @@ export class Watches {
     }
   }
 
+  /** Ends every watch as it ends when its time is up. */
+  end(): void {
+    for (const open of [...this.#open]) {
+      open.watch.stop();
+      this.#open.delete(open);
+      open.outlet.end();
+    }
+  }
+
   /** Opens a watch on an outlet. Returns what ends it when its connection is gone. Throws before the head is sent. */
   open(call: Call, outlet: Outlet, misbehaviours: readonly Misbehaviour[]): () => void {
     const options = parseListOptions(call.query, true);

@@ -139,6 +139,30 @@ describe('an API server that misbehaves', () => {
     watch.close();
   });
 
+  it('sends something else than JSON', async () => {
+    server.misbehave({ does: { kind: 'garble' } });
+    const { headers, body } = await ask(server, path);
+    expect(headers['content-type']).to.equal('text/html');
+    expect((body as unknown as { text: string }).text).to.match(/^<html>/);
+  });
+
+  it('sends no bookmarks, not even the one that ends a list', async () => {
+    server.misbehave({ does: { kind: 'no-bookmarks' } });
+    const query = 'allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan';
+    const watch = await WatchReader.open(server, `${path}?${query}`);
+    server.bookmark();
+    server.store.create(service('two'));
+    expect(await watch.names(2)).to.deep.equal(['ADDED one', 'ADDED two']);
+    watch.close();
+  });
+
+  it('ends watches as if their time were up', async () => {
+    const watch = await WatchReader.open(server, `${path}?resourceVersion=${server.store.revision}`);
+    server.endWatches();
+    expect(await watch.line()).to.equal(undefined);
+    expect(server.watchCount).to.equal(0);
+  });
+
   it('ends watches with the event of a version that is gone', async () => {
     const watch = await WatchReader.open(server, `${path}?resourceVersion=${server.store.revision}`);
     server.expireWatches();
@@ -199,6 +223,15 @@ describe('an API server that restarts', () => {
     const { body } = await ask(server, path);
     expect(body.metadata.resourceVersion).to.equal(String(then));
     expect(body.items.map(({ metadata }) => metadata.name)).to.deep.equal(['one']);
+  });
+
+  it('comes back from a backup with no revision given out twice, where it is told so', async () => {
+    const then = server.store.revision;
+    server.store.create(service('two'));
+    await server.restart({ restoreTo: then, bump: 1000 });
+    const watch = await WatchReader.open(server, `${path}?resourceVersion=${then + 1}`);
+    expect((await watch.next()).object.code).to.equal(410);
+    expect(server.store.create(service('two')).metadata.resourceVersion).to.equal(String(then + 1001));
   });
 
   it('comes back with another authority, which who trusts the old one refuses', async () => {
