@@ -5,7 +5,12 @@ import { ApiError } from './status.ts';
 
 /** Who may ask: by bearer token, or by a client certificate of the server's authority, whose CN is the name. */
 export class Authentication {
-  readonly #tokens = new Map<string, string>();
+  readonly #tokens: Map<string, string>;
+
+  /** @param tokens users by token */
+  constructor(tokens: ReadonlyMap<string, string> = new Map()) {
+    this.#tokens = new Map(tokens);
+  }
 
   /** The newest token of a user; one is made where there is none. */
   token(user: string): string {

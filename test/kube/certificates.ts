@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,6 +44,20 @@ export class Authority {
       ]),
     );
     return new Authority(own);
+  }
+
+  /** The one whose `ca.crt` and `ca.key` are in a folder, where kubeadm has them too; makes it where it is missing. */
+  static async kept(folder: string): Promise<Authority> {
+    const [certificate, key] = [join(folder, 'ca.crt'), join(folder, 'ca.key')];
+    if (!existsSync(certificate)) {
+      const made = await Authority.create();
+      await writeFile(key, made.#key, { mode: 0o600 });
+      await writeFile(certificate, made.certificate);
+    }
+    return new Authority({
+      certificate: await readFile(certificate, 'utf8'),
+      key: await readFile(key, 'utf8'),
+    });
   }
 
   /** Makes a key and signs its certificate. */

@@ -1,8 +1,6 @@
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { repository } from './agent.ts';
-import type { ControllerOptions } from './controller.ts';
-import { Controller } from './controller.ts';
+import type { Controller, ControllerOptions } from './controller.ts';
 import type { Guest } from './guest.ts';
 import type { PlaceParts } from './place.ts';
 import { Place } from './place.ts';
@@ -45,14 +43,8 @@ export class Node extends Place {
   }
 
   /** Starts the controller on this node. It runs until it is stopped, killed or the cluster destroyed. */
-  async startController(options: ControllerOptions = {}): Promise<Controller> {
+  startController(options: ControllerOptions = {}): Promise<Controller> {
     const command = options.command ?? ['node', program, ...(options.args ?? [])];
-    const { child, exited } = this.processes.start(this.commandHere(command), {
-      ...process.env,
-      ...options.environment,
-    });
-    const controller = new Controller(child, exited);
-    await once(child, 'spawn');
-    return controller;
+    return this.start(command, options.environment);
   }
 }

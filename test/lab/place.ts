@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { agentPath } from './agent.ts';
 import type { Answer, AskOptions } from './answer.ts';
@@ -6,6 +7,7 @@ import { Asking } from './asking.ts';
 import type { CounterSpec } from './counter.ts';
 import { Counter } from './counter.ts';
 import type { Output, Processes, Started } from './processes.ts';
+import { Program } from './program.ts';
 import type { Serving } from './topology.ts';
 import { bare, ofFamily, serveArguments } from './topology.ts';
 
@@ -79,6 +81,20 @@ export class Place {
   /** Runs a program here that must succeed and gives what it printed. */
   must(command: readonly string[], stdin = ''): Promise<string> {
     return this.processes.must(this.commandHere(command), stdin);
+  }
+
+  /** Starts a program here. It runs until it ends, is killed or the cluster destroyed. */
+  async start(
+    command: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<Program> {
+    const { child, exited } = this.processes.start(this.commandHere(command), {
+      ...process.env,
+      ...environment,
+    });
+    const program = new Program(child, exited);
+    await once(child, 'spawn');
+    return program;
   }
 
   /** Writes a file. All places share the lab's file system, but for /run of a node. */
