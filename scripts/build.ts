@@ -4,39 +4,22 @@
  */
 import { chmod, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { build, type BuildOptions } from 'esbuild';
+import { build } from 'esbuild';
+import { bundleOptions, libraryOptions } from './bundle-options.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const target = `${root}dist/kube-ipvs.mjs`;
 const { version } = JSON.parse(await readFile(`${root}package.json`, 'utf8')) as { readonly version: string };
 
-/** Lets the packages in the bundle that are CommonJS load Node's own modules. */
-const banner = `#!/usr/bin/env node
-import { createRequire as createRequireOfBundle } from 'node:module';
-const require = createRequireOfBundle(import.meta.url);`;
-
-const shared: BuildOptions = {
-  bundle: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node22',
-  external: ['ffi-napi', 'ref-napi'],
-  mainFields: ['module', 'main'],
-  sourcemap: 'linked',
-  sourcesContent: false,
-  legalComments: 'linked',
-  logLevel: 'warning',
-};
 await build({
-  ...shared,
+  ...libraryOptions,
   entryPoints: [`${root}native-bindings/index.ts`],
   outfile: `${root}dist/native-bindings.mjs`,
 });
 await build({
-  ...shared,
+  ...bundleOptions,
   entryPoints: [`${root}lib/cli/main.ts`],
   outfile: target,
-  banner: { js: banner },
   define: { embeddedVersion: JSON.stringify(version) },
 });
 await chmod(target, 0o755);
