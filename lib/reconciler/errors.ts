@@ -7,4 +7,8 @@ export function toError(thrown: unknown): Error {
 export class StoppedError extends Error {
   override readonly name = 'StoppedError';
   readonly code = 'STOPPED';
+
+  constructor() {
+    super('expected a running reconciler, but it has been stopped; make a new one');
+  }
 }

@@ -8,9 +8,11 @@ import { Audit } from './audit.ts';
 import type { Clock } from './clock.ts';
 import { defaultDrainTimeout, Draining } from './draining.ts';
 import { toError } from './errors.ts';
+import { inForce } from './in-force.ts';
 import { Ledger } from './ledger.ts';
 import type { Log } from './log.ts';
 import { isExcluded } from './ownership.ts';
+import { ProgrammingLatency } from './programming-latency.ts';
 import { readBack } from './read-back.ts';
 import type { PlanFailure, ReconcilerListener } from './reports.ts';
 import { RetryQueue } from './retry.ts';
@@ -25,6 +27,8 @@ export interface ProgrammerOptions {
   readonly plan: (service: ServiceKey) => ServicePlan | undefined;
   readonly log: Log;
   readonly clock: Clock;
+  /** The machine's clock as it is set, which may be put back: milliseconds since the epoch. `Date.now` unless told. */
+  readonly wallTime?: () => number;
   /** A number from 0 up to but not including 1. */
   readonly random: () => number;
   /** Virtual servers on addresses in these CIDRs, in canonical text, are never deleted. */
@@ -48,6 +52,7 @@ export class Programmer {
   readonly ledger: Ledger;
   readonly retries: RetryQueue;
   readonly draining: Draining;
+  readonly latency: ProgrammingLatency;
   readonly #options: ProgrammerOptions;
   readonly #keeps: (server: VirtualServer) => boolean;
   readonly #adoption: Adoption;
@@ -70,6 +75,13 @@ export class Programmer {
     this.draining = new Draining({
       ...{ log, clock, timeout, table: tables.realServers, ledger: this.ledger.tables.realServers },
       drained: (server) => listener?.drained?.(server),
+    });
+    this.latency = new ProgrammingLatency({
+      wallTime: options.wallTime ?? Date.now,
+      programmed: (change) => {
+        log.debug({ ...change }, 'a change of endpoints is programmed');
+        listener?.programmed?.(change);
+      },
     });
     this.#adoption = new Adoption(this.ledger.tables);
     this.#gate = {
@@ -119,7 +131,9 @@ export class Programmer {
   plan(services: Iterable<ServiceKey>): void {
     for (const service of services) {
       try {
-        this.ledger.setPlan(service, this.#options.plan(service));
+        const plan = this.#options.plan(service);
+        this.ledger.setPlan(service, plan);
+        this.latency.planned(service, plan);
         if (this.#planFailures.size > 0) this.#planFailures.delete(service);
       } catch (error) {
         this.#failPlan(service, toError(error));
@@ -161,6 +175,7 @@ export class Programmer {
       (table) => this.ledger.tables[table].known,
     );
     this.draining.settle();
+    this.latency.written(() => this.#inForce());
     return report;
   }
 
@@ -168,6 +183,12 @@ export class Programmer {
   pending(table: TableName): number {
     const { pending } = this.ledger.tables[table];
     return table === 'realServers' ? pending - this.draining.quiet : pending;
+  }
+
+  /** Where nothing at all waits to be written, nothing needs to be looked at. */
+  #inForce(): (plan: ServicePlan) => boolean {
+    if (upsertOrder.every((table) => this.pending(table) === 0)) return () => true;
+    return inForce(this.ledger.tables, (table, key) => this.#isDue(table, key));
   }
 
   /** Whether there is something to write for a key. */

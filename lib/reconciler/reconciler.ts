@@ -5,6 +5,7 @@ import { batchesOf, defaultFirstServices } from './batches.ts';
 import { StoppedError, toError } from './errors.ts';
 import { Journal } from './journal.ts';
 import { Programmer, type ProgrammerOptions } from './programmer.ts';
+import type { TriggerTimes } from './programming-latency.ts';
 import type { AuditReport, ReconcilerStatus } from './reports.ts';
 import { addTo, SyncTally, total } from './sync-tally.ts';
 import { perTable } from './table-name.ts';
@@ -76,9 +77,11 @@ export class Reconciler {
   /**
    * Says that these services, or what their plans depend on, have changed. They are planned again and the difference is
    * written soon.
+   * @param triggers when changes of their endpoints began
    * @returns the change's revision, to be compared with `status().programmed`
    */
-  changed(services: Iterable<ServiceKey>): number {
+  changed(services: Iterable<ServiceKey>, triggers: TriggerTimes = []): number {
+    this.#programmer.latency.triggered(triggers);
     for (const service of services) this.#pending.add(service);
     this.#revision += 1;
     this.#arm();
@@ -87,7 +90,7 @@ export class Reconciler {
 
   /** Reads every table back and repairs what drifted. Resolves when that is written; rejects if stopped before. */
   audit(): Promise<AuditReport> {
-    if (this.#phase === 'stopped') return Promise.reject(stopped());
+    if (this.#phase === 'stopped') return Promise.reject(new StoppedError());
     return new Promise((resolve, reject) => {
       this.#auditWaiters.push({ resolve, reject });
       this.#arm();
@@ -108,14 +111,14 @@ export class Reconciler {
     this.#phase = 'stopped';
     this.#cancelTimer();
     await this.#loop;
-    for (const { reject } of this.#auditWaiters.splice(0)) reject(stopped());
-    for (const { reject } of this.#audit?.waiters ?? []) reject(stopped());
+    for (const { reject } of this.#auditWaiters.splice(0)) reject(new StoppedError());
+    for (const { reject } of this.#audit?.waiters ?? []) reject(new StoppedError());
     this.#audit = undefined;
     for (const resolve of this.#settledWaiters.splice(0)) resolve();
   }
 
   status(): ReconcilerStatus {
-    const { ledger, retries, draining, planFailures } = this.#programmer;
+    const { ledger, retries, draining, planFailures, latency } = this.#programmer;
     return {
       revision: this.#revision,
       programmed: retries.watermark(this.#written),
@@ -129,6 +132,7 @@ export class Reconciler {
       services: ledger.services,
       entries: perTable((name) => ledger.tables[name].size),
       writes: { ...this.#writes },
+      latency: latency.summary,
       lastSync: this.#journal.lastSync,
       lastAudit: this.#journal.lastAudit,
     };
@@ -292,8 +296,4 @@ export class Reconciler {
     tally.add(report);
     addTo(this.#writes, report.writes);
   }
-}
-
-function stopped(): StoppedError {
-  return new StoppedError('expected a running reconciler, but it has been stopped; make a new one');
 }

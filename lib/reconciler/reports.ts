@@ -1,6 +1,7 @@
 import type { ServiceKey } from '../model/service.ts';
 import type { Conflict } from './claims.ts';
 import type { DrainedServer, DrainingServer } from './draining.ts';
+import type { LatencySummary, ProgrammedChange } from './programming-latency.ts';
 import type { FailedTable, RefusedEntry } from './retry.ts';
 import type { PerTable, TableName } from './table-name.ts';
 
@@ -59,6 +60,8 @@ export interface ReconcilerListener {
   planFailed?(failure: PlanFailure): void;
   /** A real server that was draining is gone. One that is wanted again is not told of. */
   drained?(server: DrainedServer): void;
+  /** A change of endpoints is in the kernel. */
+  programmed?(change: ProgrammedChange): void;
 }
 
 /** Where the reconciler stands. */
@@ -84,6 +87,8 @@ export interface ReconcilerStatus {
   readonly entries: PerTable<number>;
   /** Changes written since the start, by table. */
   readonly writes: PerTable<number>;
+  /** How long changes of endpoints took, those that said when they began. */
+  readonly latency: LatencySummary;
   readonly lastSync: SyncReport | undefined;
   readonly lastAudit: AuditReport | undefined;
 }

@@ -185,6 +185,7 @@ export class World {
       plan: (service) => this.plan(service),
       log: this.log,
       clock: this.clock,
+      wallTime: () => this.clock.now(),
       random: () => 0.5,
       syncPeriod: 0,
       minSyncPeriod: 0,
