@@ -177,7 +177,8 @@ export function scopeOf(
   const byField = parseFieldSelector(options.fieldSelector, type);
   const selector: Selector = (object) =>
     byLabel(object) && byField(forms.as(object, type)) && (name === '' || object.metadata.name === name);
-  return { type, namespace, selector, behind: call.behind };
+  const selects = options.labelSelector !== '' || options.fieldSelector !== '';
+  return { type, namespace, selector, selects, behind: call.behind };
 }
 
 function placed(object: NewObject, type: ResourceType, namespace: string): NewObject {

@@ -21,6 +21,8 @@ export interface ListScope {
   /** Empty for all namespaces. */
   readonly namespace: string;
   readonly selector: Selector;
+  /** Whether a label or a field selector was given. */
+  readonly selects: boolean;
   /** How many revisions the answering server lags behind: it answers as if the newest were not known. */
   readonly behind: number;
 }
@@ -65,18 +67,36 @@ function continuedPage(store: Store, scope: ListScope, options: ListOptions): Pa
 
 function pageOf(store: Store, scope: ListScope, revision: number, after: string, limit: number): Page {
   const all = revision === store.revision ? store.list(scope.type) : store.listAt(scope.type, revision);
-  const chosen = all.filter(
-    (object) =>
-      keyOf(object) > after &&
-      (scope.namespace === '' || object.metadata.namespace === scope.namespace) &&
-      scope.selector(object),
-  );
   const resourceVersion = String(revision);
-  if (limit === 0 || chosen.length <= limit) return { items: chosen, resourceVersion };
-  const items = chosen.slice(0, limit);
+  const items: KubeObject[] = [];
+  let index = firstBehind(all, after);
+  for (; index < all.length && (limit === 0 || items.length < limit); index += 1) {
+    const object = all[index];
+    if (object && isChosen(object, scope)) items.push(object);
+  }
+  const rest = all.slice(index);
+  if (!rest.some((object) => isChosen(object, scope))) return { items, resourceVersion };
   const last = items.at(-1);
   const continueToken = writeToken({ rv: revision, after: last ? keyOf(last) : '' });
-  return { items, resourceVersion, continueToken, remaining: chosen.length - items.length };
+  if (scope.selects) return { items, resourceVersion, continueToken };
+  const remaining = rest.filter((object) => isChosen(object, scope)).length;
+  return { items, resourceVersion, continueToken, remaining };
+}
+
+function isChosen(object: KubeObject, { namespace, selector }: ListScope): boolean {
+  return (namespace === '' || object.metadata.namespace === namespace) && selector(object);
+}
+
+/** Where the objects begin that come behind a key; a long list is not gone through for every page. */
+function firstBehind(all: readonly KubeObject[], after: string): number {
+  let [low, high] = [0, all.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const object = all[middle];
+    if (object && keyOf(object) <= after) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function writeToken(continuation: Continuation): string {

@@ -18,6 +18,8 @@ export interface LabOptions {
   readonly writable: readonly string[];
   /** `NAME=VALUE`, beside the few variables that are always handed on. */
   readonly environment: readonly string[];
+  /** A tap device of the launcher's network namespace whose other end is `vec0` inside; only for a kernel of its own. */
+  readonly tap: string | undefined;
   readonly command: readonly string[];
 }
 
@@ -38,6 +40,8 @@ export const usage = `Runs a command as root in a lab: a Linux with IPVS that it
   --timeout SECONDS kill the lab after so long (default 900)
   --write FOLDER    a folder of the host that COMMAND may write to; may be repeated. All else is read-only or in memory
   --env NAME=VALUE  a variable for COMMAND; may be repeated
+  --tap DEVICE      a tap device here that is the cable of \`vec0\` inside, for what must not share the lab's processor;
+                    only with a kernel that is booted
   --interactive     give COMMAND this terminal
 
 Exits as COMMAND does, with 124 after the time limit and with 125 when the lab itself failed.
@@ -58,6 +62,10 @@ export function parseOptions(args: readonly string[]): LabOptions {
     throw new UsageError(`--mem: expected a size like 2G or 512M, got "${values.mem}"`);
   const wrong = values.env.find((setting) => !/^[A-Za-z_]\w*=/.test(setting));
   if (wrong !== undefined) throw new UsageError(`--env: expected NAME=VALUE, got "${wrong}"`);
+  if (values.tap !== undefined && (way !== 'uml' || !/^[a-z]\w{0,14}$/.test(values.tap)))
+    throw new UsageError(
+      `--tap: expected the name of a device and --in uml, got "${values.tap}" and --in ${way}`,
+    );
   return {
     way,
     memory: values.mem,
@@ -65,6 +73,7 @@ export function parseOptions(args: readonly string[]): LabOptions {
     interactive: values.interactive,
     writable: values.write,
     environment: values.env,
+    tap: values.tap,
     command,
   };
 }
@@ -82,6 +91,7 @@ interface Flags {
   readonly interactive: boolean;
   readonly write: readonly string[];
   readonly env: readonly string[];
+  readonly tap?: string | undefined;
 }
 
 function parseFlags(args: readonly string[]): Flags {
@@ -95,6 +105,7 @@ function parseFlags(args: readonly string[]): Flags {
         interactive: { type: 'boolean', default: false },
         write: { type: 'string', multiple: true, default: [] },
         env: { type: 'string', multiple: true, default: [] },
+        tap: { type: 'string' },
       },
     }).values;
   } catch (error) {

@@ -41,6 +41,7 @@ function kernelArguments(options: LabOptions, folder: string): string[] {
     `ssl0=fd:${input},fd:${output}`,
     `ssl1=null,fd:${errors}`,
     `ssl2=fd:${orders},fd:${reports}`,
+    ...(options.tap === undefined ? [] : [`vec0:transport=tap,ifname=${options.tap}`]),
     `init=${folder}/agent`,
     ...['--', 'init', `@${folder}/arguments`],
   ];

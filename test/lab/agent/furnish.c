@@ -28,7 +28,7 @@ static char *const modules[] = {
     "bridge", "br_netfilter", "ipip", "hmac", "sctp", "nf_conntrack_netlink", "ip_set_hash_ip", "ip_set_hash_ipport",
     "ip_set_hash_ipportip", "ip_set_hash_ipportnet", "ip_set_bitmap_port", "iptable_nat", "iptable_filter", "iptable_mangle",
     "ip6table_nat", "ip6table_filter", "ip6table_mangle", "ipt_REJECT", "ip6t_REJECT", "xt_set", "xt_ipvs", "xt_MASQUERADE",
-    "xt_comment", "xt_mark", "xt_conntrack", "xt_physdev", "xt_addrtype", "xt_tcpudp", "xt_multiport", NULL};
+    "xt_comment", "xt_mark", "xt_conntrack", "xt_physdev", "xt_addrtype", "xt_nat", "xt_tcpudp", "xt_multiport", NULL};
 
 static void mount_on(const char *type, const char *target, const char *options) {
   if (mount(type, target, type, 0, options) != 0) die("cannot mount %s on %s: %m", type, target);

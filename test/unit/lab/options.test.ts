@@ -15,6 +15,7 @@ describe("the lab launcher's options", () => {
       interactive: false,
       writable: [],
       environment: [],
+      tap: undefined,
       command: ['true'],
     });
   });
@@ -29,6 +30,7 @@ describe("the lab launcher's options", () => {
       interactive: true,
       writable: ['a', 'b'],
       environment: ['A=1', 'B='],
+      tap: undefined,
       command: ['true'],
     });
   });
@@ -44,6 +46,7 @@ describe("the lab launcher's options", () => {
     ['--timeout 0 -- true', /--timeout: expected seconds, got "0"/],
     ['--timeout 1s -- true', /--timeout: expected seconds, got "1s"/],
     ['--env A -- true', /--env: expected NAME=VALUE, got "A"/],
+    ['--tap lab0 -- true', /--tap: expected the name of a device and --in uml, got "lab0" and --in auto/],
   ] as const) {
     it(`refuse \`${line}\` and say why`, () => {
       expect(() => parseOptions(line === '' ? [] : line.split(' '))).to.throw(UsageError, message);
