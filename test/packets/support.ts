@@ -114,11 +114,14 @@ export class Site {
   readonly #controllers = new Map<Node, Controller>();
   /** Arguments of every controller, beside the usual ones. */
   #args: readonly string[] = [];
+  /** Arguments that say where a node's controller reads from. */
+  #source: (node: Node) => readonly string[];
 
   private constructor(cluster: Cluster, pods: readonly Guest[], client: Guest, manifests: string) {
     this.cluster = cluster;
     this.client = client;
     this.manifests = manifests;
+    this.#source = () => ['--manifests', manifests];
     this.#pods = new Map(pods.map((pod) => [pod.name, pod]));
   }
 
@@ -170,6 +173,11 @@ export class Site {
     return [...this.#controllers.values()];
   }
 
+  /** Gives the controllers that are started from now on other arguments than the directory of manifests. */
+  readFrom(source: (node: Node) => readonly string[]): void {
+    this.#source = source;
+  }
+
   /** Starts a controller on every node, with arguments that `start` uses too, and waits until each is ready. */
   async startAll(...args: readonly string[]): Promise<void> {
     this.#args = args;
@@ -187,7 +195,7 @@ export class Site {
   async launch(node: Node): Promise<Controller> {
     const controller = await node.startController({
       args: [
-        ...['run', '--manifests', this.manifests, '--hostname-override', node.name],
+        ...['run', ...this.#source(node), '--hostname-override', node.name],
         ...['--logging-format', 'json', ...this.#args],
       ],
     });
@@ -220,7 +228,12 @@ export class Site {
 
   /** Writes a service with its endpoints to a file of its name. */
   async publish(service: SiteService): Promise<void> {
-    await this.write(`${service.name}.yaml`, manifestOf(objectsOf(this.#withEndpoints(service))));
+    await this.write(`${service.name}.yaml`, this.manifestOf(service));
+  }
+
+  /** A service with its endpoints as manifests. */
+  manifestOf(service: SiteService): string {
+    return manifestOf(objectsOf(this.#withEndpoints(service)));
   }
 
   /** Waits until every kernel, or that of one node, holds what a service asks for, and no other real server. */

@@ -1,0 +1,245 @@
+import { expect } from 'chai';
+import { readFile } from 'node:fs/promises';
+import type { Guest } from '../lab/guest.ts';
+import type { Node } from '../lab/node.ts';
+import type { Place } from '../lab/place.ts';
+import type { Site, SiteService } from './support.ts';
+import { complaints, counted, held, until } from './support.ts';
+
+const http = { http: '/' } as const;
+
+/** The nodes' own addresses on the bridges of their pods, which they pick as source towards these. */
+const bridges: Readonly<Record<string, string>> = {
+  'ycwang-ubuntu': '10.244.0.1',
+  'ycwang-ubuntu-worker': '10.244.1.1',
+};
+
+/** A scenario as it is written. */
+function scenario(file: string): Promise<string> {
+  return readFile(`test/fixtures/scenarios/${file}`, 'utf8');
+}
+
+/** A service by which it is seen that what was published before it has been read. */
+const marker: SiteService = {
+  name: 'marker',
+  clusterIPs: ['10.96.99.99'],
+  ports: [{ port: 80 }],
+  pods: ['web-1'],
+};
+
+/** A site on which the scenarios are played, with everyone in it that they speak of. */
+export class Stage {
+  readonly site: Site;
+  readonly notReady: Guest;
+  readonly #publish: (manifest: string) => Promise<void>;
+
+  private constructor(site: Site, notReady: Guest, publish: (manifest: string) => Promise<void>) {
+    this.site = site;
+    this.notReady = notReady;
+    this.#publish = publish;
+  }
+
+  /**
+   * Adds to a site who is missing.
+   * @param publish makes the objects of a manifest, which may be empty, the only ones that are in force
+   */
+  static async furnish(site: Site, publish: (manifest: string) => Promise<void>): Promise<Stage> {
+    const notReady = await site.second.addPod({
+      name: 'web-9',
+      addresses: ['10.244.1.9'],
+      serve: { http: [80] },
+    });
+    for (const [name, address, port] of [
+      ['mysql', '192.168.1.25', 3306],
+      ['mongodb', '192.168.1.26', 30017],
+    ] as const)
+      await site.cluster.addHost({ name, addresses: [address], serve: { tcp: [port] } });
+    return new Stage(site, notReady, publish);
+  }
+
+  /**
+   * Makes this the only scenario that is in force and waits until every kernel sends new connections to these endpoints
+   * through these of its virtual servers, and to no others. Those of weight 0 only wait for old connections to end.
+   */
+  async play(manifest: string, expected: (node: Node) => readonly string[]): Promise<void> {
+    await this.#publish(manifest);
+    for (const node of this.site.nodes) {
+      const lines = expected(node).map((line) => `-a -t ${line} -m -w 1`);
+      await until(
+        () => held(node),
+        ({ servers }) => {
+          const own = servers.filter((line) => line.startsWith('-a ') && !line.endsWith(' -w 0'));
+          return [...own].sort().join() === [...lines].sort().join();
+        },
+      );
+    }
+  }
+}
+
+/** The clauses of the walkthrough scenarios, whatever way their objects take to the controllers. */
+export function playScenarios(build: () => Promise<Stage>): void {
+  let stage: Stage;
+  let site: Site;
+  let everyone: readonly Place[];
+
+  before(async () => {
+    stage = await build();
+    site = stage.site;
+    everyone = [...site.nodes, ...site.pods];
+  });
+
+  describe('01: a ClusterIP service', () => {
+    const vip = '10.104.112.175';
+
+    before(async () => {
+      await stage.play(await scenario('01-clusterip.yaml'), () => [
+        `${vip}:8080 -r 10.244.0.2:80`,
+        `${vip}:8080 -r 10.244.1.4:80`,
+      ]);
+    });
+
+    it('answers with the page that its pods serve', async () => {
+      const page = await site.pod('web-2').must(['curl', '-s', '--max-time', '5', `http://${vip}:8080/`]);
+      expect(page).to.contain('Welcome to nginx');
+    });
+
+    it('spreads the requests of both nodes and of every pod evenly over its two pods', async () => {
+      for (const place of everyone) {
+        const { names, errors } = counted(await place.ask(vip, 8080, { ...http, count: 20 }));
+        expect({ names, errors }, place.name).to.deep.equal({
+          names: { 'web-1': 10, 'web-3': 10 },
+          errors: {},
+        });
+      }
+    });
+
+    it('lets its pods reach themselves', async () => {
+      for (const name of ['web-1', 'web-3'] as const) {
+        const own = (await site.pod(name).ask(vip, 8080, { ...http, count: 6 })).filter(
+          (answer) => answer.ok && answer.name === name,
+        );
+        expect(own, name).to.have.length(3);
+        for (const answer of own) expect(answer).not.to.have.property('peer', site.pod(name).ipv4);
+      }
+    });
+
+    it('refuses a port that the service does not have', async () => {
+      for (const place of everyone) {
+        const answers = await place.ask(vip, 9999, { count: 2 });
+        expect(counted(answers).errors, place.name).to.deep.equal({ refused: 2 });
+      }
+    });
+
+    it('sends nothing to the endpoint that is not ready', async () => {
+      expect(counted(await site.first.ask(stage.notReady.ipv4, 80, http)).names).to.deep.equal({
+        'web-9': 1,
+      });
+      const counter = await stage.notReady.count({ chain: 'INPUT', match: ['-p', 'tcp', '--dport', '80'] });
+      await Promise.all(everyone.map((place) => place.ask(vip, 8080, { ...http, count: 4 })));
+      expect((await counter.read()).packets).to.equal(0);
+      await counter.remove();
+    });
+  });
+
+  describe('02: a NodePort service', () => {
+    const vip = '10.110.65.131';
+
+    before(async () => {
+      await stage.play(await scenario('02-nodeport.yaml'), (node) =>
+        [`${vip}:8080`, `${node.ipv4}:30000`, `${bridges[node.name]}:30000`].flatMap((server) => [
+          `${server} -r 10.244.0.3:80`,
+          `${server} -r 10.244.1.6:80`,
+        ]),
+      );
+    });
+
+    it('answers on the port of either node, from inside and from the outside client, over both pods', async () => {
+      for (const node of site.nodes) {
+        for (const place of [...everyone, site.client]) {
+          const { names, errors } = counted(await place.ask(node.ipv4, 30000, { ...http, count: 10 }));
+          expect({ names, errors }, `${place.name} at ${node.name}`).to.deep.equal({
+            names: { 'web-2': 5, 'web-4': 5 },
+            errors: {},
+          });
+        }
+      }
+    });
+
+    it("shows the pods a node's address as the source of the outside client", async () => {
+      for (const node of site.nodes) {
+        const answers = await site.client.ask(node.ipv4, 30000, { ...http, count: 10 });
+        expect(counted(answers).peers, node.name).to.deep.equal({ [bridges[node.name]!]: 5, [node.ipv4]: 5 });
+      }
+    });
+
+    it('still answers on its cluster address', async () => {
+      for (const place of everyone) {
+        const { names } = counted(await place.ask(vip, 8080, { ...http, count: 10 }));
+        expect(names, place.name).to.deep.equal({ 'web-2': 5, 'web-4': 5 });
+      }
+    });
+  });
+
+  describe('03: services without a selector', () => {
+    const mysql = '10.254.218.165';
+    const mongodb = '10.254.218.170';
+
+    before(async () => {
+      await stage.play(await scenario('03-no-selector.yaml'), () => [
+        `${mysql}:3306 -r 192.168.1.25:3306`,
+        `${mongodb}:30017 -r 192.168.1.26:30017`,
+      ]);
+    });
+
+    it('lead to an address outside the cluster', async () => {
+      for (const place of everyone) {
+        const { names } = counted(await place.ask(mysql, 3306, { count: 3 }));
+        expect(names, place.name).to.deep.equal({ mysql: 3 });
+      }
+    });
+
+    it('find the port of their endpoints by its name', async () => {
+      for (const place of everyone) {
+        const { names } = counted(await place.ask(mongodb, 30017, { count: 3 }));
+        expect(names, place.name).to.deep.equal({ mongodb: 3 });
+      }
+    });
+
+    it('have no endpoint where a port has another name', async () => {
+      const renamed = (await scenario('03-no-selector.yaml')).replace(
+        '- { name: mongodb, port: 30017, targetPort: 30017 }',
+        '- { name: mongo, port: 30017, targetPort: 30017 }',
+      );
+      await stage.play(renamed, () => [`${mysql}:3306 -r 192.168.1.25:3306`]);
+      const answers = await site.pod('web-1').ask(mongodb, 30017, { count: 2 });
+      expect(counted(answers).errors).to.deep.equal({ refused: 2 });
+    });
+  });
+
+  describe('07: services that are not balanced', () => {
+    /** Everything that a service may leave in the kernel. */
+    const everything = 'ipvsadm -Sn; ip -brief address; ipset save; iptables-save -t nat | grep -v "^[#:]"';
+
+    it('leave the kernel as it was, and no complaint in the log', async () => {
+      const notBalanced = await scenario('07-not-balanced.yaml');
+      await stage.play('', () => []);
+      for (const node of site.nodes)
+        await until(
+          () => held(node),
+          ({ servers, addresses }) => servers.length + addresses.length === 0,
+        );
+      const before = await Promise.all(site.nodes.map((node) => node.must(['sh', '-c', everything])));
+      const from = site.controllers.map(({ lines }) => lines.length);
+      // What is published last is served once all that was published before has been read.
+      await stage.play(`${notBalanced}\n---\n${site.manifestOf(marker)}`, () => [
+        '10.96.99.99:80 -r 10.244.0.2:80',
+      ]);
+      await stage.play(notBalanced, () => []);
+      await site.untilWithdrawn(...marker.clusterIPs);
+      for (const [index, controller] of site.controllers.entries())
+        expect(complaints(controller, from[index])).to.deep.equal([]);
+      const after = await Promise.all(site.nodes.map((node) => node.must(['sh', '-c', everything])));
+      expect(after).to.deep.equal(before);
+    });
+  });
+}
