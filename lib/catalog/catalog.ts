@@ -3,21 +3,23 @@ import type { Service, ServiceKey } from '../model/service.ts';
 import { serviceKey } from '../model/service.ts';
 import type { ServiceState } from '../model/service-state.ts';
 import { sameService, sameSlice } from './equality.ts';
+import { type PackedSlice, packSlice, unpackSlice } from './packed-slice.ts';
+import { SharedValues } from './shared-values.ts';
 import { type TriggerTimes, Triggers } from './triggers.ts';
 
 /** What is known under one service's key. Either part may come first. The entry stays, its parts are replaced. */
 interface Entry {
   service: Service | undefined;
   /** Sorted by name. */
-  slices: readonly EndpointSlice[];
+  slices: readonly PackedSlice[];
 }
 
-const noSlices: readonly EndpointSlice[] = [];
+const noSlices: readonly PackedSlice[] = [];
 
 /**
- * The services and slices that a source has read, and which services have changed since someone last asked. Values are
- * kept as they are handed in, and handed out: neither side may change them afterwards. Every call costs in proportion
- * to the one service that it is about.
+ * The services and slices that a source has read, and which services have changed since someone last asked. Services
+ * are kept as they are handed in, and handed out: neither side may change them afterwards. Slices are packed, for they
+ * are nearly all of what a large cluster has. Every call costs in proportion to the one service that it is about.
  *
  * A service counts as changed when planning it may now give another plan: the service itself came, went or became
  * another, or one of its slices did. Writing what is there already is no change, nor is a slice whose service is not
@@ -29,6 +31,7 @@ export class Catalog {
   readonly #owners = new Map<string, ServiceKey>();
   readonly #listeners = new Set<() => void>();
   readonly #triggers = new Triggers();
+  readonly #shared = new SharedValues();
   #changed = new Set<ServiceKey>();
   #size = 0;
   #synced = false;
@@ -101,10 +104,20 @@ export class Catalog {
     }
   }
 
-  /** A service with its slices, or `undefined` where there is no such service, whether or not slices of it are known. */
+  /**
+   * A service with its slices, or `undefined` where there is no such service, whether or not slices of it are known. It
+   * stays as it is when the catalog changes. Every reading of `slices` unpacks them.
+   */
   get(key: ServiceKey): ServiceState | undefined {
     const entry = this.#entries.get(key);
-    return entry?.service === undefined ? undefined : { service: entry.service, slices: entry.slices };
+    if (entry?.service === undefined) return undefined;
+    const { service, slices } = entry;
+    return {
+      service,
+      get slices() {
+        return slices.map(unpackSlice);
+      },
+    };
   }
 
   /** The keys of all services. */
@@ -151,8 +164,9 @@ export class Catalog {
     const index = placeOf(slice.name, slices);
     const before = slices[index];
     const replaces = before?.name === slice.name;
-    entry.slices = slices.toSpliced(index, replaces ? 1 : 0, slice);
-    if (service !== undefined && !(replaces && sameSlice(before, slice))) {
+    const packed = packSlice(slice, this.#shared);
+    entry.slices = slices.toSpliced(index, replaces ? 1 : 0, packed);
+    if (service !== undefined && !(replaces && sameSlice(unpackSlice(before), slice))) {
       if (this.#synced) this.#triggers.add(key, slice, replaces ? before : undefined);
       this.#report(key);
     }
@@ -202,7 +216,7 @@ export class Catalog {
 }
 
 /** The index of the slice of a name in a list sorted by name, or the one where it belongs. */
-function placeOf(name: string, slices: readonly EndpointSlice[]): number {
+function placeOf(name: string, slices: readonly PackedSlice[]): number {
   const index = slices.findIndex((slice) => slice.name >= name);
   return index === -1 ? slices.length : index;
 }

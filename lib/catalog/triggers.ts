@@ -4,6 +4,9 @@ import type { Service, ServiceKey } from '../model/service.ts';
 /** When changes of a service's slices began, in milliseconds since the epoch, each once. */
 export type TriggerTimes = ReadonlyMap<ServiceKey, ReadonlySet<number>>;
 
+/** What is looked at of a slice. */
+type Triggered = Pick<EndpointSlice, 'triggered'>;
+
 /** Times of one service that are kept at most. Nobody can tell more of them apart in a histogram. */
 const mostTimes = 100;
 
@@ -20,7 +23,7 @@ export class Triggers {
   #times = new Map<ServiceKey, Set<number>>();
 
   /** A slice of a service came, or became another than `before`. */
-  add(service: ServiceKey, { triggered }: EndpointSlice, before?: EndpointSlice): void {
+  add(service: ServiceKey, { triggered }: Triggered, before?: Triggered): void {
     if (triggered !== before?.triggered) this.#add(service, triggered);
   }
 
@@ -28,7 +31,7 @@ export class Triggers {
    * A service came whose slices were there before it. Theirs are the times since its creation, which the API gives in
    * whole seconds; those before are of slices that had waited for it.
    */
-  addNew(key: ServiceKey, { created }: Service, slices: readonly EndpointSlice[]): void {
+  addNew(key: ServiceKey, { created }: Service, slices: readonly Triggered[]): void {
     for (const { triggered } of slices) {
       if (triggered >= created) this.#add(key, triggered);
     }

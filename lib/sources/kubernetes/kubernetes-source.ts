@@ -7,7 +7,6 @@ import type { ObjectSink } from '../object-sink.ts';
 import { decodeEndpointSlice } from '../objects/endpoint-slice-decoder.ts';
 import { decodeService } from '../objects/service-decoder.ts';
 import type { Api } from './api.ts';
-import { Interner } from './interner.ts';
 import { ObjectFeed } from './object-feed.ts';
 import { Reflector } from './reflector.ts';
 import type { WatchCounters } from './watch-counters.ts';
@@ -37,7 +36,6 @@ export class KubernetesSource {
   readonly #services: ObjectFeed<Service>;
   readonly #slices: ObjectFeed<EndpointSlice>;
   readonly #reflectors: { readonly services: Reflector; readonly endpointSlices: Reflector };
-  readonly #interner = new Interner();
   readonly #unlisted = new Set(['Services', 'EndpointSlices']);
 
   constructor(options: KubernetesSourceOptions) {
@@ -67,7 +65,7 @@ export class KubernetesSource {
       kind: 'EndpointSlice',
       decode: (object) => decodeEndpointSlice(object, decoding),
       set: (slice) => {
-        catalog.setSlice(this.#shared(slice));
+        catalog.setSlice(slice);
       },
       delete: (key) => {
         const [namespace = '', name = ''] = key.split('/');
@@ -121,19 +119,5 @@ export class KubernetesSource {
   #listed(what: string, catalog: ObjectSink): void {
     this.#unlisted.delete(what);
     if (this.#unlisted.size === 0) catalog.markSynced();
-  }
-
-  /** The slice with the names of nodes and zones shared with all the others. */
-  #shared(slice: EndpointSlice): EndpointSlice {
-    const interner = this.#interner;
-    return {
-      ...slice,
-      endpoints: slice.endpoints.map((endpoint) => ({
-        ...endpoint,
-        nodeName: interner.text(endpoint.nodeName),
-        zoneHints: interner.list(endpoint.zoneHints),
-        nodeHints: interner.list(endpoint.nodeHints),
-      })),
-    };
   }
 }
