@@ -6,6 +6,7 @@ function program(): Command {
   const nothing = (): void => undefined;
   return createProgram({
     nodeName: undefined,
+    apiServer: undefined,
     terminal: { out: nothing, err: nothing },
     finish: nothing,
     untilStopped: () => new Promise(nothing),

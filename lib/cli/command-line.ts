@@ -10,6 +10,7 @@ export async function runCommandLine(input: ProcessInput, terminal: Terminal): P
   let status: number = exitStatus.success;
   const program = createProgram({
     nodeName: input.nodeName,
+    apiServer: input.apiServer,
     terminal,
     untilStopped: untilSignal,
     finish: (result) => {

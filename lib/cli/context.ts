@@ -2,7 +2,7 @@ import type { ProcessInput } from '../config/process-input.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What every command is handed. */
-export interface Context extends Pick<ProcessInput, 'nodeName'> {
+export interface Context extends Pick<ProcessInput, 'nodeName' | 'apiServer'> {
   readonly terminal: Terminal;
   /** Says what the process shall end with; 0 where nobody says. */
   readonly finish: (status: number) => void;

@@ -5,12 +5,15 @@ import type { KernelTables } from '../kernel/kernel-tables.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { systemClock } from '../reconciler/clock.ts';
 import { Reconciler } from '../reconciler/reconciler.ts';
-import type { ManifestSource } from '../sources/manifests/manifest-source.ts';
+import type { Failure } from './failure.ts';
 import { NodeAddressWatch } from './node-address-watch.ts';
+import { nodePortCidrs } from './node-addresses.ts';
 import type { AddressReader } from './node-addresses.ts';
+import { NodeFollower } from './node-follower.ts';
 import { oldestFirst } from './oldest-first.ts';
 import type { Planning } from './planning.ts';
 import { programmerOptions } from './programming.ts';
+import type { ServiceSource, SourceNode } from './service-source.ts';
 
 /** The rooms that the daemon ties together. */
 export interface DaemonOptions {
@@ -19,23 +22,30 @@ export interface DaemonOptions {
   readonly route: AddressReader;
   readonly catalog: Catalog;
   readonly planning: Planning;
-  readonly source: Pick<ManifestSource, 'start' | 'stop'>;
+  /** Started: the catalog has everything there is. */
+  readonly source: Pick<ServiceSource, 'cluster' | 'node'>;
   readonly log: Logger;
 }
 
-/** Changes of the source and of the node's addresses on their way to the kernel, until it is stopped. */
+/** Changes of the source, of the node and of its addresses on their way to the kernel, until it is stopped. */
 export class Daemon {
   readonly #options: DaemonOptions;
   readonly #reconciler: Reconciler;
   readonly #addresses: NodeAddressWatch;
+  readonly #node: NodeFollower | undefined;
+  readonly #failed = Promise.withResolvers<never>();
+  #primaryAddresses: readonly string[];
   #stopped = false;
 
   constructor(options: DaemonOptions) {
-    const { configuration, tables, route, planning, log } = options;
+    const { configuration, tables, route, planning, source, log } = options;
     this.#options = options;
+    this.#primaryAddresses = source.node.primaryAddresses;
+    // Nobody need be waiting for a failure.
+    this.#failed.promise.catch(() => undefined);
     this.#addresses = new NodeAddressWatch({
       reader: route,
-      cidrs: configuration.nodePortAddresses,
+      cidrs: () => nodePortCidrs(configuration.nodePortAddresses, this.#primaryAddresses),
       clock: systemClock,
       log,
       changed: (addresses) => {
@@ -54,12 +64,17 @@ export class Daemon {
         },
       },
     });
+    this.#node = this.#follower();
   }
 
-  /** Begins once the source has handed in everything: nothing is written or removed before. */
-  async start(): Promise<void> {
-    const { source, catalog } = this.#options;
-    await source.start();
+  /** Rejects with what only a new start of the program can take up; never resolves. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
+  }
+
+  /** Begins with everything that the source has handed in. */
+  start(): void {
+    const { catalog } = this.#options;
     catalog.takeChanged();
     catalog.onChange(() => {
       setImmediate(() => {
@@ -68,6 +83,7 @@ export class Daemon {
     });
     this.#addresses.start();
     this.#reconciler.start(oldestFirst(catalog));
+    this.#node?.start();
     void this.#reconciler.settled().then(() => {
       this.#logReady();
     });
@@ -76,9 +92,35 @@ export class Daemon {
   /** Ends, leaving the kernel as it is. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    await this.#options.source.stop();
+    this.#node?.stop();
     await this.#addresses.stop();
     await this.#reconciler.stop();
+  }
+
+  #follower(): NodeFollower | undefined {
+    const { configuration, source, log } = this.#options;
+    if (source.cluster === undefined) return undefined;
+    return new NodeFollower({
+      watch: source.cluster.nodeWatch,
+      log,
+      known: source.node,
+      planForPodCidrs: configuration.detectLocalMode === 'NodeCIDR',
+      changed: (node) => {
+        this.#nodeChanged(node);
+      },
+      failed: (failure: Failure) => {
+        this.#failed.reject(failure);
+      },
+    });
+  }
+
+  #nodeChanged({ zone, primaryAddresses }: SourceNode): void {
+    const { planning, catalog } = this.#options;
+    this.#primaryAddresses = primaryAddresses;
+    this.#addresses.refresh();
+    if (planning.node.zone === zone) return;
+    planning.node = { ...planning.node, zone };
+    this.#reconciler.changed(catalog.keys());
   }
 
   /** Says once that the kernel is as it should be, and how much of it was not: 0 writes after a restart. */

@@ -11,7 +11,7 @@ import type { Context } from './context.ts';
 import { exitStatus, Failure } from './failure.ts';
 import { kernelTables, openKernel, readNodeAddresses, traceTo } from './kernel.ts';
 import { createLog } from './log.ts';
-import { manifestDirectory, readManifests } from './manifests.ts';
+import { nodePortCidrs } from './node-addresses.ts';
 import { oldestFirst } from './oldest-first.ts';
 import { addFlags, writtenConfiguration } from './options.ts';
 import { describeChanges, formatChanges } from './output/changes.ts';
@@ -23,6 +23,7 @@ import type { Planning } from './planning.ts';
 import { programmerOptions } from './programming.ts';
 import { report } from './report.ts';
 import { shortfallLines } from './shortfall.ts';
+import { readSource } from './sources.ts';
 import type { Terminal } from './terminal.ts';
 
 const flags = [...planningFlags, ...loggingFlags];
@@ -35,7 +36,10 @@ const description = [
 
 const examples = `
 Examples:
-  # is this node as its manifests say?
+  # is this node as the API server says?
+  kube-ipvs diff --kubeconfig /etc/kubernetes/kubelet.conf
+
+  # is it as its manifests say?
   kube-ipvs diff --manifests /etc/kube-ipvs/manifests
 
   # what would another scheduler change?
@@ -69,9 +73,10 @@ export function addDiff(program: Command, context: Context): void {
 async function printDiff(
   configuration: Configuration,
   output: DocumentFormat | undefined,
-  { terminal }: Context,
+  context: Context,
 ): Promise<number> {
-  const result = await compare(configuration, terminal);
+  const { terminal } = context;
+  const result = await compare(configuration, context);
   const lines = describeChanges(result.changes);
   const shortfall = shortfallLines(result);
   for (const line of shortfall) terminal.err(`error: ${line}\n`);
@@ -86,14 +91,18 @@ interface Compared {
   close(): void;
 }
 
-async function compare(configuration: Configuration, terminal: Terminal): Promise<DiffReport> {
-  const directory = manifestDirectory(configuration);
+async function compare(configuration: Configuration, context: Context): Promise<DiffReport> {
+  const { terminal } = context;
   const log = createLog(configuration, terminal);
   const compared = openForReading(configuration, terminal);
   try {
-    const catalog = await readManifests(directory, log);
-    const planning = await createPlanning(configuration, catalog, await new Firewall().supportsRandomFully());
-    planning.node = { ...planning.node, addresses: readNodeAddresses(configuration.nodePortAddresses) };
+    const [{ catalog, node }, randomFully] = await Promise.all([
+      readSource({ configuration, input: context, log }),
+      new Firewall().supportsRandomFully(),
+    ]);
+    const planning = await createPlanning({ configuration, catalog, node, randomFully });
+    const cidrs = nodePortCidrs(configuration.nodePortAddresses, node.primaryAddresses);
+    planning.node = { ...planning.node, addresses: readNodeAddresses(cidrs) };
     const tables = compared.tables(planning);
     return await diff(programmerOptions(tables, planning, configuration, log), oldestFirst(catalog));
   } finally {

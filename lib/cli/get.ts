@@ -1,13 +1,15 @@
 import { Argument, Option } from '@commander-js/extra-typings';
 import type { Command } from '@commander-js/extra-typings';
-import { readConfiguration } from '../config/flags.ts';
+import type { Configuration } from '../config/configuration.ts';
+import { readConfiguration, sourceFlags } from '../config/flags.ts';
 import type { Context } from './context.ts';
 import { Failure } from './failure.ts';
 import { readHeld } from './held.ts';
 import type { HeldVirtualServer } from './held.ts';
 import { openIpvs, readNodeAddresses } from './kernel.ts';
 import { createLog } from './log.ts';
-import { readManifests } from './manifests.ts';
+import { nodePortCidrs } from './node-addresses.ts';
+import { addFlags, writtenConfiguration } from './options.ts';
 import { columns } from './output/columns.ts';
 import { document, formatDocument } from './output/document.ts';
 import { formatIpvsadm, formatIpvsadmRealServers } from './output/ipvsadm.ts';
@@ -17,10 +19,11 @@ import { createPlanning } from './planning.ts';
 import { serviceNames } from './service-names.ts';
 import { selectServices, sortByName } from './services-view.ts';
 import type { KnownNames, ServiceView, ShownService } from './services-view.ts';
+import { readSource } from './sources.ts';
 
 const names =
-  "Kubernetes' names are shown where --manifests tells them, and <unknown> elsewhere. A virtual " +
-  'server that no Service of the manifests asks for is <foreign>.';
+  "Kubernetes' names are shown where an API server or manifests tell them, and <unknown> elsewhere. " +
+  'A virtual server that no Service there asks for is <foreign>.';
 
 const servicesDescription = [
   'Prints the virtual servers that the kernel holds, whoever made them. ENDPOINTS counts the real ' +
@@ -37,7 +40,7 @@ const endpointsDescription = [
 const servicesExamples = `
 Examples:
   kube-ipvs get services
-  kube-ipvs get services --manifests /etc/kube-ipvs/manifests -n kube-system kube-dns
+  kube-ipvs get services --kubeconfig /etc/kubernetes/kubelet.conf -n kube-system kube-dns
   kube-ipvs get services -o wide
 
   # as ipvsadm -Sn prints it, in the same order; ipvsadm -R reads it
@@ -57,7 +60,6 @@ type Format = (typeof formats)[number];
 
 /** What was written on the command line. */
 interface GetOptions {
-  readonly manifests?: string;
   readonly namespace?: string;
   readonly output?: Format;
   readonly headers: boolean;
@@ -109,51 +111,62 @@ export function addGet(program: Command, context: Context): void {
 }
 
 function addListing(command: Command, listing: Listing, context: Context): void {
-  command
+  const listed = command
     .addArgument(new Argument('[name]', 'only those of the Service of this name'))
-    .option('--manifests <directory>', 'where the names of Kubernetes are looked up')
     .option('-n, --namespace <namespace>', 'only those of Services in this namespace')
     .option('-A, --all-namespaces', 'those of all namespaces and foreign ones, as without -n')
     .addOption(new Option('-o, --output <format>', 'how they are printed').choices(formats))
-    .option('--no-headers', 'leave the line with the headings out')
-    .action(async (name: string | undefined, options: GetOptions) => {
-      await list(listing, { ...options, name }, context);
-    });
+    .option('--no-headers', 'leave the line with the headings out');
+  addFlags(command, sourceFlags);
+  listed.action(async (name: string | undefined, options: GetOptions) => {
+    await list(listing, { ...options, name }, context);
+  });
 }
 
 async function list(
   listing: Listing,
   options: GetOptions & { readonly name: string | undefined },
-  { nodeName, terminal }: Context,
+  context: Context,
 ): Promise<void> {
-  const { manifests, name, namespace, output } = options;
-  if (manifests === undefined && (name ?? namespace) !== undefined) {
-    throw new Failure(
-      'no-names',
-      'expected --manifests beside a name or a namespace, got none',
-      'the kernel does not know the names of Kubernetes: name the directory that tells them',
-    );
-  }
+  const { name, namespace, output } = options;
+  const configuration = readConfiguration(
+    writtenConfiguration(sourceFlags, { ...options }),
+    context.nodeName,
+  );
+  const named = knowsNames(configuration, name ?? namespace, context);
   const ipvs = openIpvs(undefined);
   try {
-    const known = manifests === undefined ? undefined : await namesIn(manifests, nodeName, { terminal });
+    const known = named ? await readNames(configuration, context) : undefined;
     const shown = selectServices(readHeld(ipvs), known, { namespace, name });
-    terminal.out(formatListing(listing, shown, output, options.headers));
+    context.terminal.out(formatListing(listing, shown, output, options.headers));
   } finally {
     ipvs.close();
   }
 }
 
-async function namesIn(
-  directory: string,
-  nodeName: string | undefined,
-  { terminal }: Pick<Context, 'terminal'>,
-): Promise<KnownNames> {
-  const configuration = readConfiguration({ manifests: directory }, nodeName);
-  const catalog = await readManifests(directory, createLog(configuration, terminal));
-  const { options, node } = await createPlanning(configuration, catalog, false);
+/** Whether Kubernetes' names are to be read. */
+function knowsNames(
+  { manifests, kubeconfig, master }: Configuration,
+  asked: string | undefined,
+  { apiServer }: Context,
+): boolean {
+  const source = manifests ?? kubeconfig ?? master;
+  if (asked === undefined || (source ?? apiServer) !== undefined) return (asked ?? source) !== undefined;
+  throw new Failure(
+    'no-names',
+    'expected --kubeconfig or --manifests beside a name or a namespace, got neither',
+    'the kernel does not know the names of Kubernetes: name what tells them',
+  );
+}
+
+async function readNames(configuration: Configuration, context: Context): Promise<KnownNames> {
+  const log = createLog(configuration, context.terminal);
+  const { catalog, node: sourceNode } = await readSource({ configuration, input: context, log });
+  const planned = { configuration, catalog, node: sourceNode, randomFully: false };
+  const { options, node } = await createPlanning(planned);
   const states = [...catalog.keys()].map((key) => catalog.get(key)).filter((state) => state !== undefined);
-  return serviceNames(states, { ...node, addresses: readNodeAddresses([]) }, options);
+  const cidrs = nodePortCidrs(configuration.nodePortAddresses, sourceNode.primaryAddresses);
+  return serviceNames(states, { ...node, addresses: readNodeAddresses(cidrs) }, options);
 }
 
 function formatListing(

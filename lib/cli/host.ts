@@ -13,7 +13,7 @@ export async function hostFamilies(): Promise<readonly IpFamily[]> {
   }
 }
 
-/** What planning needs to know of this host. */
-export async function hostFacts(randomFully: boolean): Promise<HostFacts> {
+/** What planning needs to know of this host, but for what the source of the services tells. */
+export async function hostFacts(randomFully: boolean): Promise<Omit<HostFacts, 'podCidrs'>> {
   return { families: await hostFamilies(), kernelRelease: release(), randomFully };
 }

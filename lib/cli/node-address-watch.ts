@@ -8,8 +8,8 @@ import type { AddressReader } from './node-addresses.ts';
 /** What the watch needs. */
 export interface NodeAddressWatchOptions {
   readonly reader: AddressReader;
-  /** See `nodeAddresses`. */
-  readonly cidrs: readonly string[];
+  /** Where the addresses are to be. Asked at every reading. See `nodeAddresses`. */
+  readonly cidrs: () => readonly string[];
   readonly clock: Clock;
   readonly log: Log;
   /** Told of the addresses whenever they are others than before. */
@@ -87,7 +87,7 @@ export class NodeAddressWatch {
   #read(): string[] {
     const { reader, cidrs } = this.#options;
     this.#ownIndex = reader.link(serviceInterface)?.index;
-    return nodeAddresses(reader, cidrs);
+    return nodeAddresses(reader, cidrs());
   }
 
   #matters(event: RouteEvent): boolean {

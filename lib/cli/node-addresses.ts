@@ -1,9 +1,20 @@
 import type { InterfaceAddress, Link } from '../../native-bindings/route-values.ts';
+import { primaryAddresses } from '../config/configuration.ts';
 import { cidrContains } from '../model/cidr.ts';
+import { familyOf } from '../model/family.ts';
 import { addressKind } from '../model/address.ts';
 
 /** The interface that cluster IPs are bound to, by kube-proxy's name. */
 export const serviceInterface = 'kube-ipvs0';
+
+/**
+ * The CIDRs of the configuration's `nodePortAddresses`, with the node's primary addresses in the place of `primary`: none
+ * where there are none.
+ */
+export function nodePortCidrs(configured: readonly string[], primary: readonly string[]): string[] {
+  const own = primary.map((address) => `${address}/${familyOf(address) === 'IPv4' ? 32 : 128}`);
+  return configured.flatMap((cidr) => (cidr === primaryAddresses ? own : [cidr]));
+}
 
 /** What is used of the route client. */
 export interface AddressReader {
@@ -16,8 +27,7 @@ const duplicate = 0x08;
 
 /**
  * The addresses of this node that node ports are served on, as they are now: those of every interface but kube-ipvs0,
- * without loopback, link-local and multicast ones, and where there are `cidrs` only those within one of them. Sorted,
- * without duplicates.
+ * without loopback, link-local and multicast ones, and only those within one of the `cidrs`. Sorted, without duplicates.
  */
 export function nodeAddresses(reader: AddressReader, cidrs: readonly string[]): string[] {
   const own = reader.link(serviceInterface)?.index;
@@ -26,6 +36,6 @@ export function nodeAddresses(reader: AddressReader, cidrs: readonly string[]): 
     .filter(({ index, flags }) => index !== own && (flags & duplicate) === 0)
     .map(({ address }) => address)
     .filter((address) => addressKind(address) === 'unicast')
-    .filter((address) => cidrs.length === 0 || cidrs.some((cidr) => cidrContains(cidr, address)));
+    .filter((address) => cidrs.some((cidr) => cidrContains(cidr, address)));
   return [...new Set(addresses)].sort();
 }

@@ -9,7 +9,7 @@ import type { Planning } from './planning.ts';
 export function programmerOptions(
   tables: KernelTables,
   planning: Planning,
-  configuration: Pick<Configuration, 'excludeCidrs'>,
+  configuration: Pick<Configuration, 'excludeCidrs' | 'drainTimeout'>,
   log: Logger,
 ): ProgrammerOptions {
   return {
@@ -20,5 +20,6 @@ export function programmerOptions(
     clock: systemClock,
     random: Math.random,
     excludeCIDRs: configuration.excludeCidrs,
+    drainTimeout: configuration.drainTimeout,
   };
 }

@@ -6,7 +6,6 @@ import type { Configuration } from '../config/configuration.ts';
 import { loggingFlags, loopFlags, planningFlags, readConfiguration } from '../config/flags.ts';
 import { commandRunner } from '../kernel/command.ts';
 import { runOnce } from '../reconciler/once.ts';
-import { ManifestSource } from '../sources/manifests/manifest-source.ts';
 import { programVersion } from './build-info.ts';
 import type { Context } from './context.ts';
 import { Daemon } from './daemon.ts';
@@ -14,15 +13,16 @@ import { exitStatus } from './failure.ts';
 import { kernelTables, openKernel, traceTo } from './kernel.ts';
 import type { Kernel } from './kernel.ts';
 import { createLog } from './log.ts';
-import { manifestDirectory } from './manifests.ts';
-import { nodeAddresses } from './node-addresses.ts';
+import { nodeAddresses, nodePortCidrs } from './node-addresses.ts';
 import { oldestFirst } from './oldest-first.ts';
 import { addFlags, writtenConfiguration } from './options.ts';
 import { createPlanning } from './planning.ts';
 import type { Planning } from './planning.ts';
 import { checkKernel } from './preflight.ts';
 import { programmerOptions } from './programming.ts';
+import type { ServiceSource } from './service-source.ts';
 import { logShortfall } from './shortfall.ts';
+import { openSource } from './sources.ts';
 
 const flags = [...planningFlags, ...loopFlags, ...loggingFlags];
 
@@ -35,6 +35,12 @@ const description = [
 
 const examples = `
 Examples:
+  # in a pod whose service account may list and watch services, endpointslices and nodes
+  kube-ipvs run
+
+  # on the node itself
+  kube-ipvs run --kubeconfig /etc/kubernetes/kube-ipvs.conf --hostname-override worker-1
+
   # serve the Services and EndpointSlices of a directory; changes of the files are followed
   kube-ipvs run --manifests /etc/kube-ipvs/manifests
 
@@ -42,11 +48,11 @@ Examples:
   kube-ipvs run --once --manifests ./manifests
 
   # least connections, and masquerading of what does not come from pods
-  kube-ipvs run --manifests ./manifests --ipvs-scheduler lc --cluster-cidr 10.244.0.0/16
+  kube-ipvs run --ipvs-scheduler lc --cluster-cidr 10.244.0.0/16
 
 Exit status:
   0  stopped by a signal, or with --once: everything is programmed
-  1  it could not start, or with --once: the kernel refused something
+  1  it could not start or has to be started again, or with --once: the kernel refused something
   2  a flag is wrong`;
 
 /** Adds `kube-ipvs run`: the program itself. */
@@ -63,24 +69,18 @@ export function addRun(program: Command, context: Context): void {
   });
 }
 
-async function run(configuration: Configuration, { terminal, untilStopped }: Context): Promise<number> {
-  const directory = manifestDirectory(configuration);
+async function run(configuration: Configuration, context: Context): Promise<number> {
+  const { terminal, untilStopped } = context;
   const log = createLog(configuration, terminal);
+  const catalog = new Catalog();
+  const source = await openSource({ configuration, input: context, catalog, log });
   const kernel = openKernel(configuration.traceNetlink ? traceTo(terminal) : undefined);
+  const work = { kernel, configuration, catalog, source, log };
   try {
-    await checkKernel(kernel, configuration, commandRunner());
-    logStart(log, kernel, configuration);
-    setTimeouts(kernel, configuration);
-    const catalog = new Catalog();
-    const planning = await createPlanning(
-      configuration,
-      catalog,
-      await kernel.firewall.supportsRandomFully(),
-    );
-    const source = new ManifestSource({ directory, catalog, log });
-    const work = { kernel, configuration, catalog, planning, source, log };
+    logStart(work);
     return await (configuration.once ? once(work) : keep(work, untilStopped));
   } finally {
+    await source.stop();
     kernel.close();
   }
 }
@@ -90,18 +90,26 @@ interface Work {
   readonly kernel: Kernel;
   readonly configuration: Configuration;
   readonly catalog: Catalog;
-  readonly planning: Planning;
-  readonly source: ManifestSource;
+  readonly source: ServiceSource;
   readonly log: Logger;
 }
 
-async function once({ kernel, configuration, catalog, planning, source, log }: Work): Promise<number> {
-  await source.start();
-  await source.stop();
-  planning.node = {
-    ...planning.node,
-    addresses: nodeAddresses(kernel.route, configuration.nodePortAddresses),
-  };
+/** Reads the source and sees at the same time that the kernel has what it takes. Services are left as they are. */
+async function prepare({ kernel, configuration, catalog, source }: Work): Promise<Planning> {
+  const [, , randomFully] = await Promise.all([
+    source.start(),
+    checkKernel(kernel, configuration, commandRunner()),
+    kernel.firewall.supportsRandomFully(),
+  ]);
+  setTimeouts(kernel, configuration);
+  return createPlanning({ configuration, catalog, node: source.node, randomFully });
+}
+
+async function once(work: Work): Promise<number> {
+  const { kernel, configuration, catalog, source, log } = work;
+  const planning = await prepare(work);
+  const cidrs = nodePortCidrs(configuration.nodePortAddresses, source.node.primaryAddresses);
+  planning.node = { ...planning.node, addresses: nodeAddresses(kernel.route, cidrs) };
   const tables = kernelTables(kernel, planning.base.sysctls);
   const report = await runOnce(programmerOptions(tables, planning, configuration, log), oldestFirst(catalog));
   logShortfall(report, log);
@@ -111,19 +119,29 @@ async function once({ kernel, configuration, catalog, planning, source, log }: W
   return report.complete ? exitStatus.success : exitStatus.failure;
 }
 
+/** Serves until a signal comes. Rejects where services cannot be served, or no longer without a new start. */
 async function keep(work: Work, untilStopped: Context['untilStopped']): Promise<number> {
-  const { kernel, planning } = work;
-  const tables = kernelTables(kernel, planning.base.sysctls);
-  const daemon = new Daemon({ ...work, tables, route: kernel.route });
   const stopped = untilStopped();
-  await daemon.start();
-  const signal = await stopped;
-  await daemon.stop();
+  const planning = await Promise.race([stopped, prepare(work)]);
+  const signal = typeof planning === 'string' ? planning : await serve(work, planning, stopped);
   work.log.info({ signal }, 'stopped: the kernel stays as it is');
   return exitStatus.success;
 }
 
-function logStart(log: Logger, kernel: Kernel, configuration: Configuration): void {
+/** Gives the signal that ended it. */
+async function serve(work: Work, planning: Planning, stopped: Promise<string>): Promise<string> {
+  const { kernel } = work;
+  const tables = kernelTables(kernel, planning.base.sysctls);
+  const daemon = new Daemon({ ...work, planning, tables, route: kernel.route });
+  try {
+    daemon.start();
+    return await Promise.race([stopped, daemon.failed]);
+  } finally {
+    await daemon.stop();
+  }
+}
+
+function logStart({ log, kernel, configuration }: Work): void {
   log.info(
     {
       version: programVersion(),
@@ -135,7 +153,7 @@ function logStart(log: Logger, kernel: Kernel, configuration: Configuration): vo
     },
     'kube-ipvs starts',
   );
-  if (configuration.nodePortAddresses.length === 0) {
+  if (configuration.nodePortAddresses.some((cidr) => cidr.endsWith('/0'))) {
     log.info({}, 'node ports are served on every address of this node: --nodeport-addresses narrows that');
   }
 }

@@ -8,15 +8,16 @@ import {
   integerSetting,
   interfaceSetting,
   nameSetting,
+  serverSetting,
   settingIssue,
   textSetting,
 } from './setting.ts';
 
-const nodeCidrHint =
-  'NodeCIDR needs the Node object of an API server; use ClusterCIDR with --cluster-cidr, BridgeInterface or InterfaceNamePrefix';
-
-/** What serves node ports everywhere: every address of both families. */
+/** Every address of both families. */
 const everywhere = ['0.0.0.0/0', '::/0'];
+
+/** Stands among the CIDRs of `nodePortAddresses` for the node's own addresses, as its Node object tells them. */
+export const primaryAddresses = 'primary';
 
 const settings = z.object({
   proxyMode: nameSetting(['ipvs'], {
@@ -34,22 +35,26 @@ const settings = z.object({
   masqueradeAll: booleanSetting().prefault(false),
   masqueradeBit: integerSetting(0, 31).prefault(14),
   clusterCidrs: cidrListSetting().prefault([]),
-  detectLocalMode: nameSetting(['ClusterCIDR', 'BridgeInterface', 'InterfaceNamePrefix'], {
-    NodeCIDR: nodeCidrHint,
-  }).prefault('ClusterCIDR'),
+  detectLocalMode: nameSetting([
+    'ClusterCIDR',
+    'NodeCIDR',
+    'BridgeInterface',
+    'InterfaceNamePrefix',
+  ]).prefault('ClusterCIDR'),
   bridgeInterface: interfaceSetting('the bridge that the pods are on').optional(),
   interfaceNamePrefix: interfaceSetting("what the names of the pods' interfaces begin with").optional(),
   nodePortAddresses: cidrListSetting(
-    { all: everywhere },
-    {
-      primary: 'it needs the Node object of an API server; write the CIDRs of the addresses instead',
-      localhost: 'IPVS cannot serve node ports on loopback addresses; leave it out',
-    },
-  ).prefault([]),
+    { all: everywhere, [primaryAddresses]: [primaryAddresses] },
+    { localhost: 'IPVS cannot serve node ports on loopback addresses; leave it out' },
+  ).prefault(everywhere),
   nodeName: textSetting('the name of this node', 'give it as endpoints name it in nodeName').transform(
     (name) => name.toLowerCase(),
   ),
   manifests: textSetting('a directory', 'name a directory with Services and EndpointSlices').optional(),
+  kubeconfig: textSetting('a file', 'name a kubeconfig file').optional(),
+  master: serverSetting().optional(),
+  nodeTimeout: durationSetting().prefault('5m'),
+  drainTimeout: durationSetting().prefault('15m'),
   once: booleanSetting().prefault(false),
   traceNetlink: booleanSetting().prefault(false),
   loggingFormat: nameSetting(['text', 'json']).prefault('text'),
@@ -59,9 +64,12 @@ const settings = z.object({
 /** The setting that a way of telling local traffic cannot do without. */
 const neededBy = { BridgeInterface: 'bridgeInterface', InterfaceNamePrefix: 'interfaceNamePrefix' } as const;
 
+/** Says that a field cannot be used. */
+type Refuse = (field: keyof z.output<typeof settings>, expected: string, got: string, hint: string) => void;
+
 /** The settings that need one another, checked when each is right by itself. */
 export const configurationSchema = settings.superRefine((configuration, context) => {
-  const refuse = (field: keyof Configuration, expected: string, got: string, hint: string): void => {
+  const refuse: Refuse = (field, expected, got, hint) => {
     context.addIssue(settingIssue({ expected, got, hint }, configuration[field], [field]));
   };
   if (configuration.syncPeriod === 0) {
@@ -83,11 +91,30 @@ export const configurationSchema = settings.superRefine((configuration, context)
       refuse(field, `a name, for --detect-local-mode=${mode}`, 'nothing', 'give it, or choose another mode');
     }
   }
+  if (configuration.manifests !== undefined) refuseCluster(configuration, refuse);
 });
 
+/** What does not go with manifests, for it needs an API server. */
+function refuseCluster(configuration: z.output<typeof settings>, refuse: Refuse): void {
+  for (const field of ['kubeconfig', 'master'] as const) {
+    if (configuration[field] === undefined) continue;
+    refuse(field, 'one place that services come from', 'it and --manifests', 'leave one of them out');
+  }
+  if (configuration.detectLocalMode === 'NodeCIDR') {
+    const hint =
+      'NodeCIDR needs the Node object of an API server; use ClusterCIDR with --cluster-cidr, BridgeInterface or InterfaceNamePrefix';
+    refuse('detectLocalMode', 'a mode that manifests suffice for', '"NodeCIDR"', hint);
+  }
+  if (configuration.nodePortAddresses.includes(primaryAddresses)) {
+    const hint = 'it needs the Node object of an API server; write the CIDRs of the addresses instead';
+    refuse('nodePortAddresses', 'CIDRs, for --manifests', `"${primaryAddresses}"`, hint);
+  }
+}
+
 /**
- * The whole configuration, valid, with every default filled in. Durations are milliseconds, CIDRs canonical, and an IPVS
- * timeout of 0 leaves the kernel's own in force.
+ * The whole configuration, valid, with every default filled in. Durations are milliseconds, CIDRs canonical, an IPVS
+ * timeout of 0 leaves the kernel's own in force, and `primary` may stand among `nodePortAddresses`. Services come from
+ * `manifests`, from the API server of `kubeconfig` or `master`, or, where none is given, from that of the pod.
  */
 export type Configuration = z.output<typeof configurationSchema>;
 

@@ -26,21 +26,46 @@ const masquerading = 'Masquerading:';
 const loop = 'Synchronization:';
 const logging = 'Logging:';
 
-/** The flags that say what the kernel should hold, by kube-proxy's names: of `run` and of `diff`. */
-export const planningFlags: readonly Flag[] = [
+/** The flags that say where services come from; with none of the first three it is the API server of the pod. */
+export const sourceFlags: readonly Flag[] = [
+  {
+    field: 'kubeconfig',
+    usage: '--kubeconfig <file>',
+    help: 'how to reach the API server, and as whom: the current context of this file',
+    group: sources,
+    standard: "the pod's service account",
+  },
+  {
+    field: 'master',
+    usage: '--master <url>',
+    help: 'https://host:port of the API server, instead of what the kubeconfig or the pod says',
+    group: sources,
+  },
   {
     field: 'manifests',
     usage: '--manifests <directory>',
-    help: 'read Services and EndpointSlices from the YAML and JSON files of a directory',
+    help: 'no API server: read Services and EndpointSlices from the YAML and JSON files of a directory',
     group: sources,
   },
   {
     field: 'nodeName',
     usage: '--hostname-override <name>',
-    help: 'the name of this node, as endpoints bear it in nodeName',
+    help: 'the name of this node, as its Node has it and endpoints bear it in nodeName',
     group: sources,
     standard: '$NODE_NAME, or the host name',
   },
+  {
+    field: 'nodeTimeout',
+    usage: '--node-timeout <duration>',
+    help: 'how long a Node that the API server does not have yet is waited for',
+    group: sources,
+    standard: '5m',
+  },
+];
+
+/** The flags that say what the kernel should hold, by kube-proxy's names: of `run` and of `diff`. */
+export const planningFlags: readonly Flag[] = [
+  ...sourceFlags,
   {
     field: 'proxyMode',
     usage: '--proxy-mode <mode>',
@@ -60,7 +85,7 @@ export const planningFlags: readonly Flag[] = [
   {
     field: 'nodePortAddresses',
     usage: '--nodeport-addresses <cidrs>',
-    help: 'serve node ports only on the addresses of this node within these CIDRs',
+    help: 'serve node ports only on the addresses of this node within these CIDRs; primary stands for those of its Node',
     group: addresses,
     standard: 'all',
     repeatable: true,
@@ -103,7 +128,7 @@ export const planningFlags: readonly Flag[] = [
   {
     field: 'detectLocalMode',
     usage: '--detect-local-mode <mode>',
-    help: 'how traffic of pods is told: ClusterCIDR, BridgeInterface or InterfaceNamePrefix',
+    help: 'how traffic of pods is told: ClusterCIDR, NodeCIDR, BridgeInterface or InterfaceNamePrefix',
     group: masquerading,
     standard: 'ClusterCIDR',
   },
@@ -168,6 +193,13 @@ export const loopFlags: readonly Flag[] = [
     help: 'the least time between two writes, for changes to gather',
     group: loop,
     standard: '0s',
+  },
+  {
+    field: 'drainTimeout',
+    usage: '--drain-timeout <duration>',
+    help: 'how long an endpoint that goes may keep its TCP connections; 0 breaks them at once',
+    group: loop,
+    standard: '15m',
   },
   {
     field: 'tcpTimeout',

@@ -9,6 +9,8 @@ export interface HostFacts {
   readonly kernelRelease: string;
   /** Whether this machine's iptables knows `--random-fully`. */
   readonly randomFully: boolean;
+  /** Canonical CIDRs of the node's pods, at most one a family. */
+  readonly podCidrs: readonly string[];
 }
 
 /** The configuration, as far as planning depends on it. */
@@ -19,7 +21,7 @@ export function plannerOptions(configuration: Configuration, host: HostFacts): P
     masqueradeAll: configuration.masqueradeAll,
     masqueradeBit: configuration.masqueradeBit,
     randomFully: host.randomFully,
-    localTraffic: localTrafficOf(configuration),
+    localTraffic: localTrafficOf(configuration, host.podCidrs),
     strictArp: configuration.strictArp,
     kernel: kernelReleaseOf(host.kernelRelease),
   };
@@ -31,7 +33,7 @@ export function kernelReleaseOf(release: string): KernelRelease {
   return { major, minor };
 }
 
-function localTrafficOf(configuration: Configuration): LocalTraffic {
+function localTrafficOf(configuration: Configuration, podCidrs: readonly string[]): LocalTraffic {
   const { detectLocalMode, bridgeInterface, interfaceNamePrefix, clusterCidrs } = configuration;
   if (detectLocalMode === 'BridgeInterface' && bridgeInterface !== undefined) {
     return { by: 'interface', pattern: bridgeInterface };
@@ -39,5 +41,6 @@ function localTrafficOf(configuration: Configuration): LocalTraffic {
   if (detectLocalMode === 'InterfaceNamePrefix' && interfaceNamePrefix !== undefined) {
     return { by: 'interface', pattern: `${interfaceNamePrefix}+` };
   }
-  return clusterCidrs.length === 0 ? { by: 'nothing' } : { by: 'source', cidrs: clusterCidrs };
+  const cidrs = detectLocalMode === 'NodeCIDR' ? podCidrs : clusterCidrs;
+  return cidrs.length === 0 ? { by: 'nothing' } : { by: 'source', cidrs };
 }

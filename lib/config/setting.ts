@@ -51,6 +51,22 @@ export function textSetting(expected: string, hint: string) {
   });
 }
 
+/** The address of an API server; without a scheme it is `https://`. */
+export function serverSetting() {
+  return setting({
+    expected: 'the address of an API server: https://host:port',
+    read: (written) => {
+      const text = typeof written === 'string' ? written.trim() : '';
+      const url = URL.parse(text.includes('://') ? text : `https://${text}`);
+      return url?.protocol === 'https:' ? url.href : undefined;
+    },
+    hint: (written) =>
+      String(written).trim().startsWith('http://')
+        ? 'write https://: without TLS a server cannot be trusted'
+        : 'write it as https://192.0.2.1:6443 or https://[2001:db8::1]:6443',
+  });
+}
+
 /** Longest name of an interface: IFNAMSIZ (16, linux/if.h) less the terminating zero. */
 const longestInterface = 15;
 

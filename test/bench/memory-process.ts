@@ -112,6 +112,7 @@ function loadRest(): void {
   const nothing = (): void => undefined;
   createProgram({
     nodeName: undefined,
+    apiServer: undefined,
     terminal: { out: nothing, err: nothing },
     finish: nothing,
     untilStopped: () => Promise.resolve(''),

@@ -62,3 +62,29 @@ export async function eventually<Value>(look: () => Value, holds: (value: Value)
     });
   }
 }
+
+/**
+ * Runs the program to its end while this process goes on, for a server that the program asks may be in it.
+ *
+ * @param variables added to the environment, or in the place of what is there
+ */
+export async function kubeIpvsBeside(
+  args: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
+  const child = spawn(process.execPath, [program, ...args], {
+    env: { ...process.env, ...variables },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 60_000,
+  });
+  let out = '';
+  let err = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+  });
+  const [status] = (await once(child, 'close')) as [number | null];
+  return { status, out, err };
+}

@@ -12,7 +12,7 @@ export interface NodeObject {
   readonly labels: Readonly<Record<string, string>>;
   /** Label `topology.kubernetes.io/zone`; `""` without. */
   readonly zone: string;
-  /** `status.addresses` of types InternalIP and ExternalIP, as written, in their order. */
+  /** `status.addresses` of type InternalIP, then those of type ExternalIP, as written, in their order. */
   readonly addresses: readonly string[];
   /** `spec.podCIDRs`, as written. */
   readonly podCIDRs: readonly string[];
@@ -31,17 +31,20 @@ export interface NodeWatchOptions {
   readonly clock?: Clock;
   /** A number from 0 up to but not including 1. */
   readonly random?: () => number;
-  /** Milliseconds to wait for the node to appear. */
+  /** Milliseconds to wait for the node once the server has said that it is not there; 5 minutes unless told. */
   readonly limit?: number;
+  /** Whether a node without `spec.podCIDRs` is waited for too. */
+  readonly needsPodCIDRs?: boolean;
 }
 
-/** The node did not appear in time. The message says what to do. */
+/** The node did not appear in time, or not with all that is needed. The message says what to do. */
 export class NodeMissingError extends Error {
   override readonly name = 'NodeMissingError';
   readonly code = 'node-missing';
 }
 
 const zoneLabel = 'topology.kubernetes.io/zone';
+/** In the order in which Kubernetes prefers them as a node's own. */
 const ownAddressTypes = ['InternalIP', 'ExternalIP'];
 
 /** A node that has just joined may be told of by the kubelet only after a while. */
@@ -56,9 +59,7 @@ export function readNode(name: string, object: object): NodeObject {
     name,
     labels,
     zone: labels[zoneLabel] ?? '',
-    addresses: items(record(object, 'status')['addresses'])
-      .filter(({ type }) => typeof type === 'string' && ownAddressTypes.includes(type))
-      .flatMap(({ address }) => (typeof address === 'string' ? [address] : [])),
+    addresses: ownAddresses(record(object, 'status')),
     podCIDRs: podCIDRs(spec),
     taints: items(spec['taints']).flatMap(({ key }) => (typeof key === 'string' ? [key] : [])),
     deleting: typeof metadata['deletionTimestamp'] === 'string',
@@ -72,8 +73,10 @@ export class NodeWatch {
   readonly #reflector: Reflector;
   readonly #listeners = new Set<(node: NodeObject | undefined) => void>();
   #node: NodeObject | undefined;
-  #told = false;
-  #abandon: (() => void) | undefined;
+  #listed = false;
+  /** What was last told to be waited for. */
+  #told: string | undefined;
+  #wait: Wait | undefined;
 
   constructor(options: NodeWatchOptions) {
     const { api, log, name, clock = systemClock, random = Math.random } = options;
@@ -87,7 +90,8 @@ export class NodeWatch {
         this.#replace(undefined);
       },
       synced: () => {
-        this.#tellMissing();
+        this.#listed = true;
+        this.#look();
       },
     };
     const fieldSelector = `metadata.name=${name}`;
@@ -104,33 +108,26 @@ export class NodeWatch {
     return this.#reflector.counters;
   }
 
+  /** What keeps it from watching now, if anything. */
+  get trouble(): string | undefined {
+    return this.#reflector.trouble;
+  }
+
   /**
-   * Begins to watch. Resolves with the node when it is there; rejects with NodeMissingError when it does not appear in
-   * time, or before the watch is ended.
+   * Begins to watch. Resolves with the node when it is there with all that is needed. Rejects with NodeMissingError when
+   * that is not so in time, or the watch is ended before. The time begins when the server has told what there is: one
+   * that cannot be read is waited for without end.
    */
   start(): Promise<NodeObject> {
+    const { promise, resolve, reject } = Promise.withResolvers<NodeObject>();
+    this.#wait = { resolve, reject, timer: undefined };
     this.#reflector.start();
-    if (this.#node !== undefined) return Promise.resolve(this.#node);
-    return new Promise((resolve, reject) => {
-      const end = this.onChange((node) => {
-        if (node === undefined) return;
-        end();
-        this.#clock.clearTimeout(timer);
-        resolve(node);
-      });
-      const { limit = defaultLimit } = this.#options;
-      this.#abandon = () => {
-        end();
-        this.#clock.clearTimeout(timer);
-        reject(this.#missing(limit));
-      };
-      const timer = this.#clock.setTimeout(this.#abandon, limit);
-    });
+    return promise;
   }
 
   /** Ends the watch. */
   stop(): Promise<void> {
-    this.#abandon?.();
+    this.#giveUp();
     return this.#reflector.stop();
   }
 
@@ -149,22 +146,75 @@ export class NodeWatch {
   #replace(node: NodeObject | undefined): void {
     this.#node = node;
     for (const listener of this.#listeners) listener(node);
+    this.#look();
   }
 
-  #tellMissing(): void {
-    if (this.#node !== undefined || this.#told) return;
-    this.#told = true;
-    const { name, log } = this.#options;
-    log.warn({ node: name }, `expected a Node named ${name}, got none; it is waited for`);
+  /** Ends the wait of `start` where it is over, and tells what it is for where it is not. */
+  #look(): void {
+    if (this.#wait === undefined || !this.#listed) return;
+    const lacking = this.#lacking();
+    if (lacking !== undefined) {
+      this.#goOnWaiting(this.#wait, lacking);
+    } else if (this.#node !== undefined) {
+      this.#clock.clearTimeout(this.#wait.timer);
+      this.#wait.resolve(this.#node);
+      this.#wait = undefined;
+    }
   }
 
-  #missing(limit: number): NodeMissingError {
-    const { name } = this.#options;
+  #goOnWaiting(wait: Wait, { expected }: Lacking): void {
+    const { name, log, limit = defaultLimit } = this.#options;
+    wait.timer ??= this.#clock.setTimeout(() => {
+      this.#giveUp();
+    }, limit);
+    if (this.#told === expected) return;
+    this.#told = expected;
+    log.warn({ node: name }, `expected ${expected}, got none; it is waited for up to ${limit / 1000} s`);
+  }
+
+  /** What is needed and not there. */
+  #lacking(): Lacking | undefined {
+    const { name, needsPodCIDRs = false } = this.#options;
+    if (this.#node === undefined) {
+      const hint = "start the kubelet, or give the node's name with --hostname-override";
+      return { expected: `a Node named ${name}`, hint };
+    }
+    if (!needsPodCIDRs || this.#node.podCIDRs.length > 0) return undefined;
+    const hint = 'let the controller manager allocate node CIDRs, or choose another --detect-local-mode';
+    return { expected: `spec.podCIDRs of Node ${name}`, hint };
+  }
+
+  #giveUp(): void {
+    const wait = this.#wait;
+    this.#wait = undefined;
+    if (wait === undefined) return;
+    this.#clock.clearTimeout(wait.timer);
+    const { expected, hint } = this.#lacking() ?? { expected: 'a list of Nodes', hint: 'start it again' };
+    const { limit = defaultLimit } = this.#options;
     const got = this.#reflector.trouble ?? 'none';
-    return new NodeMissingError(
-      `expected a Node named ${name} within ${limit / 1000} s, got ${got}; start the kubelet, or give the node's name with --hostname-override`,
-    );
+    wait.reject(new NodeMissingError(`expected ${expected} within ${limit / 1000} s, got ${got}; ${hint}`));
   }
+}
+
+/** Who waits for the node. */
+interface Wait {
+  readonly resolve: (node: NodeObject) => void;
+  readonly reject: (error: NodeMissingError) => void;
+  timer: unknown;
+}
+
+/** Something that is waited for. */
+interface Lacking {
+  readonly expected: string;
+  /** What to do, in the imperative. */
+  readonly hint: string;
+}
+
+function ownAddresses(status: Readonly<Record<string, unknown>>): string[] {
+  const all = items(status['addresses']);
+  return ownAddressTypes.flatMap((wanted) =>
+    all.flatMap(({ type, address }) => (type === wanted && typeof address === 'string' ? [address] : [])),
+  );
 }
 
 function podCIDRs(spec: Readonly<Record<string, unknown>>): string[] {

@@ -31,7 +31,11 @@ const all = [
 
 describe('the addresses of a node', () => {
   it('are those of every interface but kube-ipvs0, without loopback and link-local ones, each once', () => {
-    expect(nodeAddresses(reader(all), [])).to.deep.equal(['10.0.0.5', '192.168.1.10', 'fd00::10']);
+    expect(nodeAddresses(reader(all), ['0.0.0.0/0', '::/0'])).to.deep.equal([
+      '10.0.0.5',
+      '192.168.1.10',
+      'fd00::10',
+    ]);
   });
 
   it('are those within the CIDRs where there are some', () => {
@@ -43,7 +47,7 @@ describe('the addresses of a node', () => {
   });
 
   it('are not those that another host has too', () => {
-    expect(nodeAddresses(reader([[2, 'fd00::10']], 0x08), [])).to.deep.equal([]);
+    expect(nodeAddresses(reader([[2, 'fd00::10']], 0x08), ['::/0'])).to.deep.equal([]);
   });
 });
 
@@ -67,7 +71,7 @@ describe('a watch of the addresses of a node', () => {
           return reader(list).addresses();
         },
       },
-      cidrs: ['192.168.0.0/16'],
+      cidrs: () => ['192.168.0.0/16'],
       clock: {
         now: () => 0,
         after: (_milliseconds, action) => {

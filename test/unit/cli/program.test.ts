@@ -5,7 +5,7 @@ import { recordingTerminal } from './recording-terminal.ts';
 /** What a command line prints and ends with. */
 async function ran(...args: string[]): Promise<{ status: number; out: string; err: string }> {
   const terminal = recordingTerminal();
-  const status = await runCommandLine({ args, nodeName: 'node-a' }, terminal);
+  const status = await runCommandLine({ args, nodeName: 'node-a', apiServer: undefined }, terminal);
   return { status, ...terminal.written };
 }
 
@@ -51,11 +51,14 @@ describe('the command line', () => {
   const wrong: readonly (readonly [readonly string[], string])[] = [
     [['rnu'], "error: unknown command 'rnu'\n(Did you mean run?)\n"],
     [['run', '--ipvs-schedular', 'rr'], "error: unknown option '--ipvs-schedular'"],
-    [['run', '--kubeconfig', '/x'], "error: unknown option '--kubeconfig'"],
+    [['run', '--config', '/x'], "error: unknown option '--config'"],
+    [['run', '--kubeconfig', '/x', '--manifests', '/y'], 'error: --kubeconfig: expected one place that'],
+    [['run', '--master', 'http://localhost:8080'], 'error: --master: expected the address of an API server'],
     [['run', '--manifests'], 'error: option'],
     [
       ['run'],
-      'error: --manifests: expected a directory with Services and EndpointSlices, got nothing\nhint: ',
+      'error: the source of services: expected --kubeconfig, --manifests, or a pod, which has ' +
+        'KUBERNETES_SERVICE_HOST, got none of them\nhint: ',
     ],
     [['run', 'stray'], 'error: too many arguments'],
     [
@@ -83,8 +86,8 @@ describe('the command line', () => {
     });
   }
 
-  it('asks for a directory of manifests before it looks for a Service by name', async () => {
+  it('asks for what tells names before it looks for a Service by name', async () => {
     const { err } = await ran('get', 'services', 'web');
-    expect(err).to.match(/^error: expected --manifests beside a name/);
+    expect(err).to.match(/^error: expected --kubeconfig or --manifests beside a name/);
   });
 });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { ApiResponse } from '../../../../lib/sources/kubernetes/api.ts';
-import { NodeWatch, readNode } from '../../../../lib/sources/kubernetes/node.ts';
+import { NodeWatch, type NodeWatchOptions, readNode } from '../../../../lib/sources/kubernetes/node.ts';
 import { Answer, failure, ManualClock, recordingLog, ScriptedApi, turn } from './scripted-api.ts';
 
 const node = (version: number, fields: object = {}): object => ({
@@ -69,7 +69,9 @@ describe('NodeWatch', () => {
   let watch: NodeWatch;
   let lines: { level: number; msg: string }[];
 
-  function create(...script: ApiResponse[]): NodeWatch {
+  function create(first: ApiResponse | Partial<NodeWatchOptions>, ...others: ApiResponse[]): NodeWatch {
+    const changes = 'body' in first ? {} : first;
+    const script = 'body' in first ? [first, ...others] : others;
     clock = new ManualClock();
     api = new ScriptedApi(...script);
     const recording = recordingLog();
@@ -81,6 +83,7 @@ describe('NodeWatch', () => {
       clock,
       random: () => 0.5,
       limit: 60_000,
+      ...changes,
     });
     return watch;
   }
@@ -107,7 +110,7 @@ describe('NodeWatch', () => {
     const started = watch.start();
     await clock.advance(1000);
     expect(lines.map(({ msg }) => msg)).to.deep.equal([
-      'expected a Node named worker, got none; it is waited for',
+      'expected a Node named worker, got none; it is waited for up to 60 s',
     ]);
     answer.event('ADDED', node(6));
     expect((await started).name).to.equal('worker');
@@ -122,18 +125,36 @@ describe('NodeWatch', () => {
     expect(clock.next).to.equal(Infinity);
   });
 
-  for (const [what, script, got] of [
-    ['there is none', () => new Answer().bookmark(5, true), /got none; start the kubelet/],
-    ['it may not be read', () => failure(403), /got expected Node worker, got 403; allow get/],
-  ] as const) {
-    it(`gives up after its limit where ${what}, and says what to do`, async () => {
-      create(script());
-      let error: unknown;
-      void watch.start().catch((reason: unknown) => (error = reason));
-      await clock.advance(60_000);
-      expect(error).to.have.property('code', 'node-missing');
-      expect(error).to.have.property('message').that.matches(got);
-      expect(lines.some(({ level }) => level >= 40)).to.equal(true);
-    });
-  }
+  it('gives up after its limit where there is none, and says what to do', async () => {
+    create(new Answer().bookmark(5, true));
+    let error: unknown;
+    void watch.start().catch((reason: unknown) => (error = reason));
+    await clock.advance(60_000);
+    expect(error).to.have.property('code', 'node-missing');
+    expect(error)
+      .to.have.property('message')
+      .that.matches(/got none; start the kubelet/);
+    expect(lines.some(({ level }) => level >= 40)).to.equal(true);
+  });
+
+  it('waits without end where it may not be read, and says so', async () => {
+    create(failure(403));
+    let error: unknown;
+    void watch.start().catch((reason: unknown) => (error = reason));
+    await clock.advance(600_000);
+    expect(error).to.equal(undefined);
+    expect(watch.trouble).to.match(/expected Node worker, got 403; allow /);
+  });
+
+  it('waits for pod CIDRs where they are needed', async () => {
+    const answer = new Answer().event('ADDED', node(3, { spec: {} })).bookmark(5, true);
+    create({ needsPodCIDRs: true }, answer);
+    const started = watch.start();
+    await clock.advance(1000);
+    expect(lines.map(({ msg }) => msg)).to.deep.equal([
+      'expected spec.podCIDRs of Node worker, got none; it is waited for up to 60 s',
+    ]);
+    answer.event('MODIFIED', node(6));
+    expect((await started).podCIDRs).to.have.length(2);
+  });
 });

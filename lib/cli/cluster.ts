@@ -1,0 +1,127 @@
+import type { Logger } from 'pino';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Configuration } from '../config/configuration.ts';
+import { ApiClient } from '../sources/kubernetes/api-client.ts';
+import { Credentials } from '../sources/kubernetes/credentials.ts';
+import type { ServerIdentity } from '../sources/kubernetes/kubeconfig.ts';
+import { KubernetesSource } from '../sources/kubernetes/kubernetes-source.ts';
+import { NodeWatch } from '../sources/kubernetes/node.ts';
+import { Transport } from '../sources/kubernetes/transport.ts';
+import { systemClock } from '../sources/clock.ts';
+import { programVersion } from './build-info.ts';
+import { Failure } from './failure.ts';
+import { type ClusterAccess, type ServiceSource, type SourceNode, unknownNode } from './service-source.ts';
+import { sourceNode } from './source-node.ts';
+
+/** What a Cluster needs. */
+export interface ClusterOptions {
+  readonly identity: ServerIdentity;
+  readonly configuration: Pick<Configuration, 'nodeName' | 'nodeTimeout' | 'detectLocalMode'>;
+  readonly catalog: Catalog;
+  readonly log: Logger;
+  /** Milliseconds that all of it may take to be read for the first time; without end unless told. */
+  readonly patience?: number | undefined;
+}
+
+/** Services, slices and the own Node from an API server, all read at the same time. */
+export class Cluster implements ServiceSource, ClusterAccess {
+  readonly api: ApiClient;
+  /** The Node of this machine. */
+  readonly nodeWatch: NodeWatch;
+  readonly #options: ClusterOptions;
+  readonly #credentials: Credentials;
+  readonly #transport = new Transport({ userAgent: `kube-ipvs/${programVersion()}` });
+  readonly #source: KubernetesSource;
+  #node = unknownNode;
+
+  constructor(options: ClusterOptions) {
+    const { identity, configuration, catalog, log } = options;
+    this.#options = options;
+    this.#credentials = new Credentials(identity, systemClock);
+    this.api = new ApiClient(this.#credentials, this.#transport);
+    this.#source = new KubernetesSource({ api: this.api, catalog, log });
+    this.nodeWatch = new NodeWatch({
+      api: this.api,
+      name: configuration.nodeName,
+      log,
+      limit: configuration.nodeTimeout,
+      needsPodCIDRs: configuration.detectLocalMode === 'NodeCIDR',
+    });
+    this.nodeWatch.onChange((node) => {
+      if (node !== undefined) this.#node = sourceNode(node);
+    });
+  }
+
+  get cluster(): ClusterAccess {
+    return this;
+  }
+
+  get node(): SourceNode {
+    return this.#node;
+  }
+
+  /**
+   * Sees that there are credentials, so that what can never work is told at once and not at every try. Rejects with
+   * CredentialsError where a file or a program that is named for them is not there.
+   */
+  async checkCredentials(): Promise<void> {
+    try {
+      await this.#credentials.access();
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+    }
+  }
+
+  /** Rejects with NodeMissingError, and with Failure where it takes longer than there is patience for. */
+  async start(): Promise<void> {
+    this.#source.start();
+    const complete = Promise.all([synced(this.#options.catalog), this.nodeWatch.start()]);
+    const { patience } = this.#options;
+    await (patience === undefined ? complete : this.#within(patience, complete));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#source.stop(), this.nodeWatch.stop()]);
+    this.#transport.close();
+  }
+
+  async #within(patience: number, complete: Promise<unknown>): Promise<void> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      reject(this.#late(patience));
+    }, patience);
+    try {
+      await Promise.race([complete, promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #late(patience: number): Failure {
+    const { identity } = this.#options;
+    const [trouble = 'nothing'] = [...this.#source.troubles, this.nodeWatch.trouble ?? []].flat();
+    return new Failure(
+      'no-cluster',
+      `expected everything from the API server ${identity.server.origin} within ${patience / 1000} s, got: ${trouble}`,
+      'mend that and start again; the kernel is as it was',
+    );
+  }
+}
+
+/** Resolves when everything there is has been handed in. */
+function synced(catalog: Catalog): Promise<void> {
+  if (catalog.synced) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = catalog.onChange(() => {
+      if (!catalog.synced) return;
+      end();
+      resolve();
+    });
+  });
+}
+
+/** A program that gives credentials may need what is not there yet; one that is not there itself will not come. */
+function isPassing(error: unknown): boolean {
+  const cause: unknown = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && !('code' in cause);
+}

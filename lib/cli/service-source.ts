@@ -1,0 +1,37 @@
+import type { Api } from '../sources/kubernetes/api.ts';
+import type { NodeWatch } from '../sources/kubernetes/node.ts';
+
+/** What is known of this node besides what the machine itself tells. */
+export interface SourceNode {
+  /** `""` where none is known. */
+  readonly zone: string;
+  /** Where its pods are: canonical CIDRs, at most one a family. */
+  readonly podCidrs: readonly string[];
+  /** The addresses that the cluster knows it by: canonical, at most one a family. */
+  readonly primaryAddresses: readonly string[];
+}
+
+/** The API server that services come from, for whoever has something else to ask or tell it. */
+export interface ClusterAccess {
+  readonly api: Api;
+  /** The Node of this machine. */
+  readonly nodeWatch: NodeWatch;
+}
+
+/** Where services come from: it hands them to the catalog that it was made with. */
+export interface ServiceSource {
+  /** Undefined where services come from manifests. */
+  readonly cluster: ClusterAccess | undefined;
+  /** As it was last known; nothing is known before the start. */
+  readonly node: SourceNode;
+  /**
+   * Begins. Resolves when everything there is has been handed in and the node is known, and goes on following changes.
+   * Rejects where that will never be.
+   */
+  start(): Promise<void>;
+  /** Ends. What the catalog holds stays. */
+  stop(): Promise<void>;
+}
+
+/** Of a node of which nothing is known. */
+export const unknownNode: SourceNode = { zone: '', podCidrs: [], primaryAddresses: [] };
