@@ -1,10 +1,13 @@
 import { release } from 'node:os';
+import { Conntrack } from '../../native-bindings/conntrack.ts';
 import { hasCode, isPermissionDenied } from '../../native-bindings/error.ts';
 import { IpSets } from '../../native-bindings/ipset.ts';
 import { Ipvs } from '../../native-bindings/ipvs.ts';
 import { Route } from '../../native-bindings/route.ts';
 import { Addresses } from '../kernel/addresses.ts';
+import { ConntrackFlows } from '../kernel/conntrack.ts';
 import { Firewall } from '../kernel/firewall.ts';
+import type { FlowTable } from '../kernel/flow-table.ts';
 import type { KernelTables } from '../kernel/kernel-tables.ts';
 import { RealServers } from '../kernel/real-servers.ts';
 import { SetEntries } from '../kernel/set-entries.ts';
@@ -33,6 +36,7 @@ export interface Kernel {
   readonly ipSets: IpSets;
   readonly firewall: Firewall;
   readonly addresses: Addresses;
+  readonly flows: FlowTable;
   close(): void;
 }
 
@@ -45,16 +49,19 @@ export function openKernel(trace: Trace): Kernel {
   const ipvs = openIpvs(trace);
   const route = Route.open({ trace });
   const ipSets = IpSets.open({ trace });
+  const conntrack = Conntrack.open({ trace });
   return {
     ipvs,
     route,
     ipSets,
     firewall: new Firewall(),
     addresses: new Addresses(route, serviceInterface),
+    flows: new ConntrackFlows(conntrack),
     close: () => {
       ipvs.close();
       route.close();
       ipSets.close();
+      conntrack.close();
     },
   };
 }

@@ -86,6 +86,12 @@ export class Ledger {
     this.#addresses.replace(old.addresses, next.addresses);
   }
 
+  /** The real servers that are wanted behind a virtual server, by its key. */
+  realServersOf(virtualServer: string): readonly RealServer[] {
+    const holder = this.#claims.holder(virtualServer);
+    return this.#plannedBy(holder, virtualServer)?.realServers ?? noRealServers;
+  }
+
   /** Every virtual server that several services want. */
   conflicts(): Conflict[] {
     return this.#claims.conflicts();

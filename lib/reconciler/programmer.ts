@@ -1,3 +1,4 @@
+import type { FlowTable } from '../kernel/flow-table.ts';
 import type { KernelTables } from '../kernel/kernel-tables.ts';
 import type { Keyed } from '../model/keyed.ts';
 import type { BasePlan, ServicePlan } from '../model/plan.ts';
@@ -16,12 +17,15 @@ import { ProgrammingLatency } from './programming-latency.ts';
 import { readBack } from './read-back.ts';
 import type { PlanFailure, ReconcilerListener } from './reports.ts';
 import { RetryQueue } from './retry.ts';
+import { StaleFlows } from './stale-flows.ts';
 import { type TableName, upsertOrder } from './table-name.ts';
 import { type Gate, type TableChanges, Transaction, type TransactionReport } from './transaction.ts';
 
 /** What it takes to bring services into the kernel. */
 export interface ProgrammerOptions {
   readonly tables: KernelTables;
+  /** What the kernel tracks; without it no flow is ever forgotten. */
+  readonly flows?: FlowTable;
   readonly base: BasePlan;
   /** What the kernel should hold for a service; `undefined` where it is gone or wants nothing. */
   readonly plan: (service: ServiceKey) => ServicePlan | undefined;
@@ -53,6 +57,7 @@ export class Programmer {
   readonly retries: RetryQueue;
   readonly draining: Draining;
   readonly latency: ProgrammingLatency;
+  readonly #staleFlows: StaleFlows;
   readonly #options: ProgrammerOptions;
   readonly #keeps: (server: VirtualServer) => boolean;
   readonly #adoption: Adoption;
@@ -83,11 +88,19 @@ export class Programmer {
         listener?.programmed?.(change);
       },
     });
+    this.#staleFlows = new StaleFlows({
+      ...{ log, clock, table: options.flows, ledgers: this.ledger.tables },
+      realServersOf: (virtualServer) => this.ledger.realServersOf(virtualServer),
+      looked: (report) => listener?.flowsLookedAt?.(report),
+    });
     this.#adoption = new Adoption(this.ledger.tables);
     this.#gate = {
       closed: (table) => !this.ledger.tables[table].known || this.retries.tableWaits(table),
       waits: (table, key, after) => this.retries.waits(table, key, after, (a, b) => this.#same(table, a, b)),
       departures: (removals) => this.draining.departures(removals),
+      writing: (pending) => {
+        this.#staleFlows.note(pending);
+      },
     };
   }
 
@@ -117,6 +130,7 @@ export class Programmer {
 
   /** Marks what an earlier process left and no service wants for removal. To be called when all services are planned. */
   discardLeftovers(): void {
+    this.#staleFlows.begin();
     if (!this.complete) {
       this.#adoption.forget();
       return;
@@ -139,6 +153,11 @@ export class Programmer {
         this.#failPlan(service, toError(error));
       }
     }
+  }
+
+  /** When `write` should be called even if nothing has changed, in the clock's milliseconds. */
+  nextDue(): number {
+    return Math.min(this.retries.nextDue(), this.draining.nextDue(), this.#staleFlows.nextDue());
   }
 
   /** Begins an audit of the tables against what is planned. */
@@ -175,6 +194,7 @@ export class Programmer {
       (table) => this.ledger.tables[table].known,
     );
     this.draining.settle();
+    await this.#staleFlows.forget();
     this.latency.written(() => this.#inForce());
     return report;
   }

@@ -166,8 +166,7 @@ export class Reconciler {
   #nextDue(): number {
     if (this.#busy) return 0;
     const syncDue = this.#pending.size > 0 ? this.#earliestSync : Infinity;
-    const { retries, draining } = this.#programmer;
-    return Math.min(syncDue, this.#auditDue, retries.nextDue(), draining.nextDue());
+    return Math.min(syncDue, this.#auditDue, this.#programmer.nextDue());
   }
 
   #wake(): void {
@@ -204,10 +203,8 @@ export class Reconciler {
     if (this.#pending.size > 0 && this.#earliestSync <= now) return () => this.#beginSync();
     if (this.#audit !== undefined) return () => this.#auditStep();
     if (this.#auditWaiters.length > 0 || this.#auditDue <= now) return () => this.#beginAudit();
-    const { retries, draining } = this.#programmer;
-    if (Math.min(retries.nextDue(), draining.nextDue()) <= now)
-      return () => this.#retry(retries.nextDue() <= now);
-    return undefined;
+    if (this.#programmer.nextDue() > now) return undefined;
+    return () => this.#retry(this.#programmer.retries.nextDue() <= now);
   }
 
   async #load(): Promise<void> {

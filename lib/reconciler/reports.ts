@@ -3,6 +3,7 @@ import type { Conflict } from './claims.ts';
 import type { DrainedServer, DrainingServer } from './draining.ts';
 import type { LatencySummary, ProgrammedChange } from './programming-latency.ts';
 import type { FailedTable, RefusedEntry } from './retry.ts';
+import type { FlowsReport } from './stale-flows.ts';
 import type { PerTable, TableName } from './table-name.ts';
 
 /** A service whose plan could not be made. What was planned for it before stays in force. */
@@ -60,6 +61,8 @@ export interface ReconcilerListener {
   planFailed?(failure: PlanFailure): void;
   /** A real server that was draining is gone. One that is wanted again is not told of. */
   drained?(server: DrainedServer): void;
+  /** After every look for flows that lead to no endpoint. */
+  flowsLookedAt?(report: FlowsReport): void;
   /** A change of endpoints is in the kernel. */
   programmed?(change: ProgrammedChange): void;
 }

@@ -42,12 +42,15 @@ export interface Gate {
   departures(
     removals: readonly Change<EntryOf<'realServers'>>[],
   ): Promise<readonly Change<EntryOf<'realServers'>>[]>;
+  /** Told of everything that is about to be written. */
+  writing?(pending: PendingTables): void;
 }
 
 /** Changes handed to a table in one call. Between two calls the event loop runs. */
 const batchSize = 4096;
 
-type PendingTables = { readonly [Name in TableName]: Pending<EntryOf<Name>> };
+/** What waits to be written to each table. */
+export type PendingTables = { readonly [Name in TableName]: Pending<EntryOf<Name>> };
 
 /**
  * One pass over everything that waits to be written, in an order in which no packet meets a half-built service: first
@@ -98,6 +101,7 @@ export class Transaction {
 
   /** Writes. Never rejects: what could not be written is in the report and stays dirty in the ledger. */
   async run(): Promise<TransactionReport> {
+    this.#gate.writing?.(this.#pending);
     await this.#upsert();
     await this.#remove();
     return {
