@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Configuration } from '../config/configuration.ts';
+import type { FlowTable } from '../kernel/flow-table.ts';
 import type { KernelTables } from '../kernel/kernel-tables.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { systemClock } from '../reconciler/clock.ts';
@@ -19,6 +20,7 @@ import type { ServiceSource, SourceNode } from './service-source.ts';
 export interface DaemonOptions {
   readonly configuration: Configuration;
   readonly tables: KernelTables;
+  readonly flows: FlowTable;
   readonly route: AddressReader;
   readonly catalog: Catalog;
   readonly planning: Planning;
@@ -38,7 +40,7 @@ export class Daemon {
   #stopped = false;
 
   constructor(options: DaemonOptions) {
-    const { configuration, tables, route, planning, source, log } = options;
+    const { configuration, tables, flows, route, planning, source, log } = options;
     this.#options = options;
     this.#primaryAddresses = source.node.primaryAddresses;
     // Nobody need be waiting for a failure.
@@ -56,6 +58,7 @@ export class Daemon {
     planning.node = { ...planning.node, addresses: this.#addresses.addresses };
     this.#reconciler = new Reconciler({
       ...programmerOptions(tables, planning, configuration, log),
+      flows,
       syncPeriod: configuration.syncPeriod,
       minSyncPeriod: configuration.minSyncPeriod,
       listener: {

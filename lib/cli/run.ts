@@ -111,7 +111,8 @@ async function once(work: Work): Promise<number> {
   const cidrs = nodePortCidrs(configuration.nodePortAddresses, source.node.primaryAddresses);
   planning.node = { ...planning.node, addresses: nodeAddresses(kernel.route, cidrs) };
   const tables = kernelTables(kernel, planning.base.sysctls);
-  const report = await runOnce(programmerOptions(tables, planning, configuration, log), oldestFirst(catalog));
+  const options = programmerOptions(tables, planning, configuration, log);
+  const report = await runOnce({ ...options, flows: kernel.flows }, oldestFirst(catalog));
   logShortfall(report, log);
   const writes = Object.values(report.sync.writes).reduce((sum, count) => sum + count, 0);
   const outcome = report.complete ? 'everything is programmed' : 'not everything could be programmed';
@@ -131,8 +132,9 @@ async function keep(work: Work, untilStopped: Context['untilStopped']): Promise<
 /** Gives the signal that ended it. */
 async function serve(work: Work, planning: Planning, stopped: Promise<string>): Promise<string> {
   const { kernel } = work;
+  const { route, flows } = kernel;
   const tables = kernelTables(kernel, planning.base.sysctls);
-  const daemon = new Daemon({ ...work, planning, tables, route: kernel.route });
+  const daemon = new Daemon({ ...work, planning, tables, route, flows });
   try {
     daemon.start();
     return await Promise.race([stopped, daemon.failed]);
