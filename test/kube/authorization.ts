@@ -2,9 +2,18 @@ import { matchesRequest, type RequestMatch, type SeenRequest } from './request-m
 import { qualifiedName, type ResourceType } from './resource-type.ts';
 import { ApiError } from './status.ts';
 
-/** Who may do what: everybody everything but what was forbidden. */
+/** What a rule of a ClusterRole allows. */
+export interface AllowedRequests {
+  /** Empty for the core group. */
+  readonly apiGroup: string;
+  readonly resource: string;
+  readonly verbs: readonly string[];
+}
+
+/** Who may do what: everybody everything but what was forbidden, or what a user was limited to. */
 export class Authorization {
   readonly #forbidden = new Set<RequestMatch>();
+  readonly #limits = new Map<string, readonly AllowedRequests[]>();
 
   /** Forbids requests from now on. Returns what allows them again. */
   forbid(match: RequestMatch): () => void {
@@ -14,10 +23,21 @@ export class Authorization {
     };
   }
 
+  /** Allows a user from now on only these requests for resources, in the place of those before. */
+  limit(user: string, rules: readonly AllowedRequests[]): void {
+    this.#limits.set(user, rules);
+  }
+
   /** Throws 403 for what is forbidden. */
   check(request: SeenRequest, type: ResourceType | undefined): void {
     for (const match of this.#forbidden) if (matchesRequest(match, request)) throw refusal(request, type);
+    const rules = this.#limits.get(request.user);
+    if (type && rules && !rules.some((rule) => allows(rule, request, type))) throw refusal(request, type);
   }
+}
+
+function allows(rule: AllowedRequests, { verb }: SeenRequest, { group, plural }: ResourceType): boolean {
+  return rule.apiGroup === group && rule.resource === plural && rule.verbs.includes(verb);
 }
 
 function refusal(request: SeenRequest, type: ResourceType | undefined): ApiError {

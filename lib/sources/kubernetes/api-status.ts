@@ -1,4 +1,5 @@
 import { isObject } from '../objects/fields.ts';
+import { accessHint, accessRuleFor } from './access-rules.ts';
 import type { ApiResponse } from './api.ts';
 import { Trouble, type TroubleReason } from './trouble.ts';
 
@@ -11,6 +12,11 @@ export interface ApiStatus {
   readonly retryAfter: number;
   /** Whether the failure is that the version asked for lies in the server's future. */
   readonly ahead: boolean;
+  /** Whether the failure is that the namespace is going. */
+  readonly terminating: boolean;
+  /** The resource in question, in the plural, and its group; `""` where they are not told. */
+  readonly resource: string;
+  readonly group: string;
 }
 
 /** Longest body that is read for its message, in bytes. */
@@ -27,7 +33,6 @@ const reasons: Readonly<Record<number, TroubleReason>> = {
 
 const hints: Readonly<Partial<Record<TroubleReason, string>>> = {
   unauthorized: 'check the token or certificate of the kubeconfig or service account',
-  forbidden: 'allow get, list and watch of it to this account (a ClusterRole and its binding)',
   missing: 'check that the server is a Kubernetes API server that serves this resource',
   refused: 'check that the server is a Kubernetes API server of a supported version',
 };
@@ -36,22 +41,31 @@ const hints: Readonly<Partial<Record<TroubleReason, string>>> = {
 export function readStatus(object: unknown): ApiStatus {
   const status: Record<string, unknown> = isObject(object) ? { ...object } : {};
   const details: Record<string, unknown> = isObject(status['details']) ? { ...status['details'] } : {};
-  const causes = Array.isArray(details['causes']) ? (details['causes'] as unknown[]) : [];
   return {
     code: typeof status['code'] === 'number' ? status['code'] : 0,
-    message: typeof status['message'] === 'string' ? status['message'] : '',
+    message: text(status['message']),
     retryAfter: typeof details['retryAfterSeconds'] === 'number' ? details['retryAfterSeconds'] * 1000 : 0,
-    ahead: causes.some(
-      (cause) => isObject(cause) && 'reason' in cause && cause.reason === 'ResourceVersionTooLarge',
-    ),
+    ahead: hasCause(details, 'ResourceVersionTooLarge'),
+    terminating: hasCause(details, 'NamespaceTerminating'),
+    // An authorizer names the resource as the kind.
+    resource: text(details['kind']),
+    group: text(details['group']),
+  };
+}
+
+/** The Status in an answer other than 200, with what its head says. Reads its body. */
+export async function readFailure(response: ApiResponse): Promise<ApiStatus> {
+  const status = readStatus(await readJson(response));
+  return {
+    ...status,
+    code: response.status,
+    retryAfter: Math.max(response.retryAfter, status.retryAfter),
   };
 }
 
 /** What an answer other than 200 amounts to. Reads its body. */
 export async function troubleOf(response: ApiResponse, what: string): Promise<Trouble> {
-  const status = readStatus(await readJson(response));
-  const merged = { ...status, retryAfter: Math.max(response.retryAfter, status.retryAfter) };
-  return statusTrouble({ ...merged, code: response.status }, what);
+  return statusTrouble(await readFailure(response), what);
 }
 
 /** What a Status amounts to that came as an answer or as an event. */
@@ -60,12 +74,29 @@ export function statusTrouble(status: ApiStatus, what: string): Trouble {
     ? 'ahead'
     : (reasons[status.code] ?? (isRefusal(status) ? 'refused' : 'server'));
   const got = `${status.code === 0 ? 'an error' : status.code}${status.message === '' ? '' : ` (${status.message})`}`;
-  const hint = hints[reason];
+  const hint = reason === 'forbidden' ? forbiddenHint(status) : hints[reason];
   return new Trouble(
     reason,
     `expected ${what}, got ${got}; ${hint === undefined ? '' : `${hint}; `}it is tried again`,
     { retryAfter: status.retryAfter },
   );
+}
+
+/** Only lists and watches come to Troubles. */
+function forbiddenHint({ group, resource }: ApiStatus): string {
+  const rule = accessRuleFor('list', group, resource);
+  return rule === undefined
+    ? 'allow list and watch of it to this account by a ClusterRole and its binding'
+    : accessHint(rule);
+}
+
+function hasCause(details: Readonly<Record<string, unknown>>, reason: string): boolean {
+  const causes: unknown[] = Array.isArray(details['causes']) ? details['causes'] : [];
+  return causes.some((cause) => isObject(cause) && 'reason' in cause && cause.reason === reason);
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function isRefusal({ code }: ApiStatus): boolean {

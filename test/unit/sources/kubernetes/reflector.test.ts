@@ -327,7 +327,7 @@ describe('Reflector', () => {
     expect(api.requests).to.have.length(1);
     await clock.advance(3000);
     expect(api.requests).to.have.length(2);
-    expect(reflector.trouble).to.match(/expected Things, got 403 \(no way\); allow get, list and watch/);
+    expect(reflector.trouble).to.match(/expected Things, got 403 \(no way\); allow list and watch/);
     await clock.advance(40_000);
     expect(errors()).to.have.length(1);
     expect(handler.syncs).to.equal(1);
