@@ -19,9 +19,16 @@ export interface RealServer extends Keyed {
   readonly lowerThreshold: number;
 }
 
+const arrow = ' -> ';
+
 /** The key of a real server: that of its virtual server, ` -> `, address and port. */
 export function realServerKey(virtualServerKey: string, address: string, port: number): string {
   return address.includes(':')
-    ? `${virtualServerKey} -> [${address}]:${port}`
-    : `${virtualServerKey} -> ${address}:${port}`;
+    ? `${virtualServerKey}${arrow}[${address}]:${port}`
+    : `${virtualServerKey}${arrow}${address}:${port}`;
+}
+
+/** The key of the virtual server of a real server, by the key of that. */
+export function virtualServerOf(realServerKey: string): string {
+  return realServerKey.slice(0, realServerKey.indexOf(arrow));
 }

@@ -1,16 +1,24 @@
 import type { KernelTables } from '../kernel/kernel-tables.ts';
 import type { Keyed } from '../model/keyed.ts';
-import type { BasePlan, PlannedVirtualServer, ServicePlan } from '../model/plan.ts';
+import type { BasePlan, ServicePlan } from '../model/plan.ts';
 import type { RealServer } from '../model/real-server.ts';
 import type { ServiceKey } from '../model/service.ts';
 import type { VirtualServer } from '../model/virtual-server.ts';
 import { Claims, type Conflict } from './claims.ts';
-import { commonPrefix, SharedEntries } from './shared-entries.ts';
-import { type Drift, TableLedger } from './table-ledger.ts';
+import { EntryLedger } from './entry-ledger.ts';
+import { type PackedServer, realServersOf, ServerPacker } from './packed-server.ts';
+import { RealServerLedger } from './real-server-ledger.ts';
+import { SharedEntries } from './shared-entries.ts';
+import type { Drift, TableLedger } from './table-ledger.ts';
 import type { EntryOf, TableName } from './table-name.ts';
 
 /** The ledger of each table. */
 export type TableLedgers = { readonly [Name in TableName]: TableLedger<EntryOf<Name>> };
+
+/** The same, as the ledger itself changes them. */
+type OwnTables = { readonly [Name in Exclude<TableName, 'realServers'>]: EntryLedger<EntryOf<Name>> } & {
+  readonly realServers: RealServerLedger;
+};
 
 /** What a ledger asks of its owner. */
 export interface LedgerOptions {
@@ -20,41 +28,44 @@ export interface LedgerOptions {
   readonly contended?: (conflict: Conflict) => void;
 }
 
-const noRealServers: readonly RealServer[] = [];
-const nothing: Omit<ServicePlan, 'service' | 'created'> = {
-  virtualServers: [],
-  setEntries: [],
-  addresses: [],
-};
+/** The plan of one service as it is kept. */
+interface KeptPlan extends Pick<ServicePlan, 'created' | 'setEntries' | 'addresses'> {
+  readonly servers: readonly PackedServer[];
+}
+
+const nothing: KeptPlan = { created: 0, servers: [], setEntries: [], addresses: [] };
 
 /**
  * What the kernel should hold, by table, and which services want it. A change costs what the plan of its service costs,
- * however many other services there are. Plans are kept as they are handed in and must not be changed afterwards.
+ * however many other services there are. What is kept of a plan is kept as it is handed in and must not be changed.
  */
 export class Ledger {
   readonly tables: TableLedgers;
-  readonly #plans = new Map<ServiceKey, ServicePlan>();
+  readonly #tables: OwnTables;
+  readonly #packer = new ServerPacker();
+  readonly #plans = new Map<ServiceKey, KeptPlan>();
   readonly #claims: Claims;
   readonly #setEntries: SharedEntries<EntryOf<'setEntries'>>;
   readonly #addresses: SharedEntries<EntryOf<'addresses'>>;
   readonly #keeps: (server: VirtualServer) => boolean;
 
   constructor(tables: KernelTables, options: LedgerOptions = {}) {
-    this.tables = {
-      sysctls: new TableLedger(tables.sysctls),
-      sets: new TableLedger(tables.sets),
-      firewall: new TableLedger(tables.firewall),
-      setEntries: new TableLedger(tables.setEntries),
-      virtualServers: new TableLedger(tables.virtualServers),
-      realServers: new TableLedger(tables.realServers),
-      addresses: new TableLedger(tables.addresses),
+    this.#tables = {
+      sysctls: new EntryLedger(tables.sysctls),
+      sets: new EntryLedger(tables.sets),
+      firewall: new EntryLedger(tables.firewall),
+      setEntries: new EntryLedger(tables.setEntries),
+      virtualServers: new EntryLedger(tables.virtualServers),
+      realServers: new RealServerLedger(tables.realServers),
+      addresses: new EntryLedger(tables.addresses),
     };
+    this.tables = this.#tables;
     this.#claims = new Claims(
       (key) => this.#plans.get(key)?.created ?? 0,
       options.contended ?? (() => undefined),
     );
-    this.#setEntries = new SharedEntries(this.tables.setEntries);
-    this.#addresses = new SharedEntries(this.tables.addresses);
+    this.#setEntries = new SharedEntries(this.#tables.setEntries);
+    this.#addresses = new SharedEntries(this.#tables.addresses);
     this.#keeps = options.keeps ?? (() => false);
   }
 
@@ -69,27 +80,26 @@ export class Ledger {
 
   /** Says what the kernel should hold whatever services there are. What an earlier base held besides is left alone. */
   setBase(base: BasePlan): void {
-    replaceBase(this.tables.sysctls, base.sysctls);
-    replaceBase(this.tables.sets, base.sets);
-    replaceBase(this.tables.firewall, base.firewall);
+    replaceBase(this.#tables.sysctls, base.sysctls);
+    replaceBase(this.#tables.sets, base.sets);
+    replaceBase(this.#tables.firewall, base.firewall);
   }
 
   /** Says what the kernel should hold for a service; `undefined` for nothing. */
   setPlan(service: ServiceKey, plan: ServicePlan | undefined): void {
     const old = this.#plans.get(service) ?? nothing;
-    if (plan === undefined) this.#plans.delete(service);
-    else this.#plans.set(service, plan);
-    const next = plan ?? nothing;
-    if (old === next) return;
+    const next = plan === undefined ? nothing : this.#keep(plan);
+    if (next === nothing) this.#plans.delete(service);
+    else this.#plans.set(service, next);
     this.#setEntries.replace(old.setEntries, next.setEntries);
-    this.#replaceServers(service, old.virtualServers, next.virtualServers);
+    this.#replaceServers(service, old.servers, next.servers);
     this.#addresses.replace(old.addresses, next.addresses);
   }
 
   /** The real servers that are wanted behind a virtual server, by its key. */
   realServersOf(virtualServer: string): readonly RealServer[] {
-    const holder = this.#claims.holder(virtualServer);
-    return this.#plannedBy(holder, virtualServer)?.realServers ?? noRealServers;
+    const packed = this.#plannedBy(this.#claims.holder(virtualServer), virtualServer);
+    return packed === undefined ? [] : realServersOf(packed);
   }
 
   /** Every virtual server that several services want. */
@@ -117,89 +127,70 @@ export class Ledger {
   }
 
   #loseRealServers(): void {
-    for (const { key } of this.tables.virtualServers.missing()) {
-      for (const realServer of this.#plannedBy(this.#claims.holder(key), key)?.realServers ?? []) {
-        this.tables.realServers.absent(realServer.key);
-      }
-    }
+    const { virtualServers, realServers } = this.#tables;
+    for (const { key } of virtualServers.missing()) realServers.absentBehind(key);
+  }
+
+  #keep({ created, virtualServers, setEntries, addresses }: ServicePlan): KeptPlan {
+    const servers = virtualServers.map((planned) => this.#packer.pack(planned));
+    return { created, servers, setEntries, addresses };
   }
 
   #replaceServers(
     service: ServiceKey,
-    before: readonly PlannedVirtualServer[],
-    after: readonly PlannedVirtualServer[],
+    before: readonly PackedServer[],
+    after: readonly PackedServer[],
   ): void {
+    for (const packed of after) this.#claim(service, packed);
     let index = 0;
-    for (const planned of after) {
-      this.#claim(service, planned, before, index);
-      index += 1;
-    }
-    index = 0;
-    for (const planned of before) {
-      if (find(after, planned.server.key, index) === undefined) this.#release(service, planned);
+    for (const packed of before) {
+      if (find(after, packed.server.key, index) === undefined) this.#release(service, packed);
       index += 1;
     }
   }
 
-  #claim(
-    service: ServiceKey,
-    planned: PlannedVirtualServer,
-    before: readonly PlannedVirtualServer[],
-    index: number,
-  ): void {
-    const { key } = planned.server;
+  #claim(service: ServiceKey, packed: PackedServer): void {
+    const { key } = packed.server;
     const holder = this.#claims.holder(key);
-    const current = holder === service ? find(before, key, index) : this.#plannedBy(holder, key);
     const winner = this.#claims.add(key, service);
-    this.#replaceServer(current, winner === service ? planned : this.#plannedBy(winner, key));
+    if (winner === service) this.#put(packed);
+    else if (winner !== holder) this.#put(this.#plannedBy(winner, key));
   }
 
-  #release(service: ServiceKey, planned: PlannedVirtualServer): void {
-    const { key } = planned.server;
+  #release(service: ServiceKey, packed: PackedServer): void {
+    const { key } = packed.server;
     const held = this.#claims.holder(key) === service;
     const next = this.#claims.remove(key, service);
-    if (held) this.#replaceServer(planned, this.#plannedBy(next, key));
+    if (!held) return;
+    if (next === undefined) this.#removeServer(packed);
+    else this.#put(this.#plannedBy(next, key));
   }
 
-  #plannedBy(service: ServiceKey | undefined, server: string): PlannedVirtualServer | undefined {
+  #plannedBy(service: ServiceKey | undefined, server: string): PackedServer | undefined {
     const plan = service === undefined ? undefined : this.#plans.get(service);
-    return plan === undefined ? undefined : find(plan.virtualServers, server, 0);
+    return plan === undefined ? undefined : find(plan.servers, server, 0);
   }
 
-  #replaceServer(current: PlannedVirtualServer | undefined, next: PlannedVirtualServer | undefined): void {
-    if (current === next) return;
-    if (next !== undefined) {
-      this.tables.virtualServers.put(next.server);
-      this.#replaceRealServers(current?.realServers ?? noRealServers, next.realServers);
-    } else if (current !== undefined) {
-      this.#removeServer(current);
-    }
+  #put(packed: PackedServer | undefined): void {
+    if (packed === undefined) return;
+    this.#tables.virtualServers.put(packed.server);
+    this.#tables.realServers.put(packed);
   }
 
-  #removeServer({ server, realServers }: PlannedVirtualServer): void {
-    const kept = this.#keeps(server);
-    dropFrom(this.tables.virtualServers, server.key, kept);
-    for (const { key } of realServers) dropFrom(this.tables.realServers, key, kept);
-  }
-
-  #replaceRealServers(old: readonly RealServer[], next: readonly RealServer[]): void {
-    const ledger = this.tables.realServers;
-    for (const realServer of next) ledger.put(realServer);
-    const same = commonPrefix(old, next);
-    if (same === old.length) return;
-    const kept = new Set(next.slice(same).map(({ key }) => key));
-    for (const { key } of old.slice(same)) {
-      if (!kept.has(key)) ledger.remove(key);
+  #removeServer({ server }: PackedServer): void {
+    const { virtualServers, realServers } = this.#tables;
+    const { key } = server;
+    if (this.#keeps(server)) {
+      virtualServers.forget(key);
+      realServers.forget(key);
+    } else {
+      virtualServers.remove(key);
+      realServers.remove(key);
     }
   }
 }
 
-function dropFrom(ledger: TableLedger<Keyed>, key: string, kept: boolean): void {
-  if (kept) ledger.forget(key);
-  else ledger.remove(key);
-}
-
-function replaceBase<Entry extends Keyed>(ledger: TableLedger<Entry>, next: readonly Entry[]): void {
+function replaceBase<Entry extends Keyed>(ledger: EntryLedger<Entry>, next: readonly Entry[]): void {
   const keys = new Set(next.map(({ key }) => key));
   for (const { key } of [...ledger.entries()]) {
     if (!keys.has(key)) ledger.forget(key);
@@ -208,11 +199,7 @@ function replaceBase<Entry extends Keyed>(ledger: TableLedger<Entry>, next: read
 }
 
 /** Finds a server in a plan, first where it is expected: lists mostly keep their order from one plan to the next. */
-function find(
-  servers: readonly PlannedVirtualServer[],
-  key: string,
-  expected: number,
-): PlannedVirtualServer | undefined {
+function find(servers: readonly PackedServer[], key: string, expected: number): PackedServer | undefined {
   const guess = servers[expected];
   if (guess?.server.key === key) return guess;
   return servers.find(({ server }) => server.key === key);

@@ -1,15 +1,15 @@
 import type { Keyed } from '../model/keyed.ts';
-import type { TableLedger } from './table-ledger.ts';
+import type { EntryLedger } from './entry-ledger.ts';
 
 /**
  * The entries of a table that several services may want at once: equal keys are the same entry, and it is wanted as
  * long as one of them wants it. A count is kept only where there is more than one owner.
  */
 export class SharedEntries<Entry extends Keyed> {
-  readonly #ledger: TableLedger<Entry>;
+  readonly #ledger: EntryLedger<Entry>;
   readonly #owners = new Map<string, number>();
 
-  constructor(ledger: TableLedger<Entry>) {
+  constructor(ledger: EntryLedger<Entry>) {
     this.#ledger = ledger;
   }
 
@@ -28,8 +28,7 @@ export class SharedEntries<Entry extends Keyed> {
 
   #acquire(entry: Entry): void {
     const { key } = entry;
-    if (this.#ledger.wanted(key) === undefined) this.#ledger.put(entry);
-    else this.#owners.set(key, (this.#owners.get(key) ?? 1) + 1);
+    if (!this.#ledger.add(entry)) this.#owners.set(key, (this.#owners.get(key) ?? 1) + 1);
   }
 
   #release(key: string): void {

@@ -19,16 +19,19 @@ export interface Pending<Entry extends Keyed> {
 
 /**
  * One table's wanted entries, and the keys where the kernel is believed to hold something else. For every other wanted
- * key the kernel is believed to hold exactly what is wanted, so that no second copy of the table is kept.
+ * key the kernel is believed to hold exactly what is wanted, so that no second copy of the table is kept. How the wanted
+ * entries themselves are kept is the business of its two kinds.
  */
-export class TableLedger<Entry extends Keyed> {
+export abstract class TableLedger<Entry extends Keyed> {
   readonly table: Table<Entry>;
   /** False until the table has been read, and after a write whose outcome is not known: read before the next write. */
   known = false;
 
-  readonly #wanted = new Map<string, Entry>();
-  /** Key to what the kernel is believed to hold, where that is not what is wanted. */
-  #dirty = new Map<string, Entry | undefined>();
+  /**
+   * By key what the kernel is believed to hold and what is wanted, where these differ. A change is never altered, only
+   * replaced, for those who collected it hold on to it.
+   */
+  #dirty = new Map<string, Change<Entry>>();
   /** What the kernel held when the table was adopted, less what has been wanted since. */
   #unclaimed: Map<string, Entry> | undefined;
 
@@ -36,9 +39,14 @@ export class TableLedger<Entry extends Keyed> {
     this.table = table;
   }
 
-  get size(): number {
-    return this.#wanted.size;
-  }
+  /** Number of entries that are wanted. */
+  abstract get size(): number;
+
+  /** Every entry that is wanted. */
+  abstract entries(): IterableIterator<Entry>;
+
+  /** The wanted entry of a key, as it is kept. */
+  protected abstract kept(key: string): Entry | undefined;
 
   /** Number of keys that wait to be written. */
   get pending(): number {
@@ -46,11 +54,8 @@ export class TableLedger<Entry extends Keyed> {
   }
 
   wanted(key: string): Entry | undefined {
-    return this.#wanted.get(key);
-  }
-
-  entries(): IterableIterator<Entry> {
-    return this.#wanted.values();
+    const change = this.#dirty.get(key);
+    return change === undefined ? this.kept(key) : change.after;
   }
 
   isDirty(key: string): boolean {
@@ -59,48 +64,22 @@ export class TableLedger<Entry extends Keyed> {
 
   /** What the kernel is believed to hold under a key that is, or was, wanted. */
   believed(key: string): Entry | undefined {
-    return this.#dirty.has(key) ? this.#dirty.get(key) : this.#wanted.get(key);
-  }
-
-  /** The entry is wanted from now on, in the place of any other of its key. */
-  put(entry: Entry): void {
-    const { key } = entry;
-    const old = this.#wanted.get(key);
-    if (old === entry) return;
-    this.#wanted.set(key, entry);
-    if (this.#dirty.has(key)) {
-      this.#settle(key, entry);
-      return;
-    }
-    const before = old ?? this.#claim(key);
-    if (before === undefined || !this.table.equals(before, entry)) this.#dirty.set(key, before);
-  }
-
-  /** The key is wanted no longer. */
-  remove(key: string): void {
-    const old = this.#wanted.get(key);
-    if (old === undefined) return;
-    this.#wanted.delete(key);
-    if (!this.#dirty.has(key)) this.#dirty.set(key, old);
-    else if (this.known && this.#dirty.get(key) === undefined) this.#dirty.delete(key);
-  }
-
-  /** The key is wanted no longer and whatever the kernel holds under it is left alone. */
-  forget(key: string): void {
-    this.#wanted.delete(key);
-    this.#dirty.delete(key);
+    const change = this.#dirty.get(key);
+    return change === undefined ? this.kept(key) : change.before;
   }
 
   /** The kernel now holds `after` under the key, or nothing. */
   written(key: string, after: Entry | undefined): void {
-    if (after === this.#wanted.get(key)) this.#dirty.delete(key);
-    else this.#dirty.set(key, after);
+    const wanted = this.wanted(key);
+    if (after === wanted) this.#dirty.delete(key);
+    else this.#note(key, after, wanted);
   }
 
   /** The kernel is known to hold nothing under the key. */
   absent(key: string): void {
-    if (this.#wanted.has(key)) this.#dirty.set(key, undefined);
-    else this.#dirty.delete(key);
+    const wanted = this.wanted(key);
+    if (wanted === undefined) this.#dirty.delete(key);
+    else this.#note(key, undefined, wanted);
   }
 
   /**
@@ -109,14 +88,14 @@ export class TableLedger<Entry extends Keyed> {
    */
   discard(entry: Entry): boolean {
     const { key } = entry;
-    if (this.#wanted.has(key) || this.#dirty.has(key)) return false;
-    this.#dirty.set(key, entry);
+    if (this.#dirty.has(key) || this.kept(key) !== undefined) return false;
+    this.#note(key, entry, undefined);
     return true;
   }
 
   /** Takes the table as it was read before anything is wanted: an entry that is there already needs no write. */
   adopt(actual: ReadonlyMap<string, Entry>): void {
-    this.#unclaimed = new Map(actual);
+    this.#unclaimed = actual.size === 0 ? undefined : new Map(actual);
     this.known = true;
   }
 
@@ -132,36 +111,68 @@ export class TableLedger<Entry extends Keyed> {
     const pending = this.#dirty;
     this.#dirty = new Map();
     this.known = true;
-    const { missing, different } = this.#compareWanted(actual, pending);
-    return { missing, different, extra: this.#compareExtra(actual, pending) };
+    const missing: string[] = [];
+    const different: string[] = [];
+    let found = 0;
+    for (const entry of this.entries()) {
+      const { key } = entry;
+      const held = actual.get(key);
+      if (held !== undefined) found += 1;
+      if (held !== undefined && this.table.equals(held, entry)) continue;
+      this.#note(key, held, entry);
+      if (!pending.has(key)) (held === undefined ? missing : different).push(key);
+    }
+    return { missing, different, extra: found < actual.size ? this.#compareExtra(actual, pending) : [] };
   }
 
   /** The writes that are due, without those that `waits` says are to be left for later. */
   collect(waits?: (key: string, after: Entry | undefined) => boolean): Pending<Entry> {
     const upserts: Change<Entry>[] = [];
     const removals: Change<Entry>[] = [];
-    for (const [key, before] of this.#dirty) {
-      const after = this.#wanted.get(key);
-      if (before === undefined && after === undefined) continue;
-      if (waits?.(key, after) === true) continue;
-      (after === undefined ? removals : upserts).push({ key, before, after });
-    }
+    this.#dirty.forEach((change, key) => {
+      const { before, after } = change;
+      if (before === undefined && after === undefined) return;
+      if (waits?.(key, after) === true) return;
+      (after === undefined ? removals : upserts).push(change);
+    });
     return { upserts, removals };
   }
 
   /** Keys that are in the kernel and wait to be removed, as the kernel is believed to hold them. */
   *leaving(): IterableIterator<Entry> {
-    for (const [key, before] of this.#dirty) {
-      if (before !== undefined && !this.#wanted.has(key)) yield before;
+    for (const { before, after } of this.#dirty.values()) {
+      if (before !== undefined && after === undefined) yield before;
     }
   }
 
   /** Wanted entries that the kernel is believed not to hold under any form. */
   *missing(): IterableIterator<Entry> {
-    for (const [key, before] of this.#dirty) {
-      const wanted = this.#wanted.get(key);
-      if (before === undefined && wanted !== undefined) yield wanted;
+    for (const { before, after } of this.#dirty.values()) {
+      if (before === undefined && after !== undefined) yield after;
     }
+  }
+
+  /** Under a key `after` is wanted from now on, no longer `before`. */
+  protected turn(key: string, before: Entry | undefined, after: Entry | undefined): void {
+    const change = this.#dirty.get(key);
+    const held = change === undefined ? (before ?? this.#claim(key)) : change.before;
+    if (this.#needsWrite(held, after)) this.#note(key, held, after);
+    else if (change !== undefined) this.#dirty.delete(key);
+  }
+
+  /** Whatever the kernel holds under a key is left alone. */
+  protected leave(key: string): void {
+    this.#dirty.delete(key);
+  }
+
+  /** While the table is not known, even what is believed not to be there has to be looked after. */
+  #needsWrite(held: Entry | undefined, wanted: Entry | undefined): boolean {
+    if (held === undefined) return wanted !== undefined || !this.known;
+    return wanted === undefined || !this.table.equals(held, wanted);
+  }
+
+  #note(key: string, before: Entry | undefined, after: Entry | undefined): void {
+    this.#dirty.set(key, { key, before, after });
   }
 
   #claim(key: string): Entry | undefined {
@@ -170,35 +181,11 @@ export class TableLedger<Entry extends Keyed> {
     return entry;
   }
 
-  /** A key that comes back to what the kernel holds needs no write. */
-  #settle(key: string, entry: Entry): void {
-    const before = this.#dirty.get(key);
-    if (before !== undefined && this.table.equals(before, entry)) this.#dirty.delete(key);
-  }
-
-  #compareWanted(
-    actual: ReadonlyMap<string, Entry>,
-    pending: ReadonlyMap<string, Entry | undefined>,
-  ): { missing: string[]; different: string[] } {
-    const missing: string[] = [];
-    const different: string[] = [];
-    for (const [key, entry] of this.#wanted) {
-      const held = actual.get(key);
-      if (held !== undefined && this.table.equals(held, entry)) continue;
-      this.#dirty.set(key, held);
-      if (!pending.has(key)) (held === undefined ? missing : different).push(key);
-    }
-    return { missing, different };
-  }
-
-  #compareExtra(
-    actual: ReadonlyMap<string, Entry>,
-    pending: ReadonlyMap<string, Entry | undefined>,
-  ): Entry[] {
+  #compareExtra(actual: ReadonlyMap<string, Entry>, pending: ReadonlyMap<string, Change<Entry>>): Entry[] {
     const extra: Entry[] = [];
     for (const [key, entry] of actual) {
-      if (this.#wanted.has(key)) continue;
-      if (pending.has(key)) this.#dirty.set(key, entry);
+      if (this.kept(key) !== undefined) continue;
+      if (pending.has(key)) this.#note(key, entry, undefined);
       else extra.push(entry);
     }
     return extra;

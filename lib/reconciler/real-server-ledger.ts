@@ -1,0 +1,82 @@
+import { type RealServer, virtualServerOf } from '../model/real-server.ts';
+import { type PackedServer, realServerCount, realServersOf } from './packed-server.ts';
+import { TableLedger } from './table-ledger.ts';
+
+/**
+ * The ledger of the real servers, which are wanted with their virtual server and kept packed there: they are nearly all
+ * that a node holds.
+ */
+export class RealServerLedger extends TableLedger<RealServer> {
+  readonly #servers = new Map<string, PackedServer>();
+  #size = 0;
+  /** The last one that was looked into, unpacked: who asks for one real server mostly asks for its neighbours next. */
+  #open: { readonly packed: PackedServer; readonly realServers: ReadonlyMap<string, RealServer> } | undefined;
+
+  override get size(): number {
+    return this.#size;
+  }
+
+  override *entries(): IterableIterator<RealServer> {
+    for (const packed of this.#servers.values()) yield* realServersOf(packed);
+  }
+
+  /** The real servers behind a virtual server are wanted from now on, and no others. */
+  put(next: PackedServer): void {
+    const { key } = next.server;
+    if (isSame(this.#servers.get(key), next)) return;
+    const before = this.#take(key);
+    this.#servers.set(key, next);
+    this.#size += realServerCount(next);
+    for (const realServer of realServersOf(next)) {
+      this.turn(realServer.key, before.get(realServer.key), realServer);
+      before.delete(realServer.key);
+    }
+    this.#drop(before);
+  }
+
+  /** No real server behind a virtual server is wanted any longer. */
+  remove(virtualServer: string): void {
+    this.#drop(this.#take(virtualServer));
+  }
+
+  /** The same, and whatever the kernel holds there is left alone. */
+  forget(virtualServer: string): void {
+    for (const key of this.#take(virtualServer).keys()) this.leave(key);
+  }
+
+  /** The kernel is known to hold no real server behind a virtual server. */
+  absentBehind(virtualServer: string): void {
+    const packed = this.#servers.get(virtualServer);
+    for (const { key } of packed === undefined ? [] : realServersOf(packed)) this.absent(key);
+  }
+
+  protected override kept(key: string): RealServer | undefined {
+    const packed = this.#servers.get(virtualServerOf(key));
+    if (packed === undefined) return undefined;
+    if (this.#open?.packed !== packed) this.#open = { packed, realServers: byKey(packed) };
+    return this.#open.realServers.get(key);
+  }
+
+  /** Takes a virtual server's real servers out. */
+  #take(virtualServer: string): Map<string, RealServer> {
+    const packed = this.#servers.get(virtualServer);
+    if (packed === undefined) return new Map();
+    this.#servers.delete(virtualServer);
+    this.#size -= realServerCount(packed);
+    this.#open = undefined;
+    return byKey(packed);
+  }
+
+  #drop(old: ReadonlyMap<string, RealServer>): void {
+    for (const [key, realServer] of old) this.turn(key, realServer, undefined);
+  }
+}
+
+/** Where the settings are equal and not the same, looking at each real server finds that out. */
+function isSame(a: PackedServer | undefined, b: PackedServer): boolean {
+  return a?.addresses === b.addresses && a.settings === b.settings;
+}
+
+function byKey(packed: PackedServer): Map<string, RealServer> {
+  return new Map(realServersOf(packed).map((realServer) => [realServer.key, realServer]));
+}
