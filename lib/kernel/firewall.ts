@@ -122,7 +122,7 @@ export class Firewall implements Table<FirewallProgram> {
  * failure of the run, as our rules may be in there.
  */
 function incompatible(result: CommandResult): CommandResult {
-  const note = /^# Table `(nat|filter)' is incompatible, use 'nft' tool\.$/m.exec(result.stdout);
+  const note = /^# Table `(nat|filter|mangle)' is incompatible, use 'nft' tool\.$/m.exec(result.stdout);
   return note === null ? result : { ...result, status: 1, stderr: note[0] };
 }
 

@@ -19,7 +19,11 @@ export const firewallTables = Object.keys(kubeChains) as FirewallTable[];
 
 /** Reads the output of iptables-save. */
 export function parseSave(text: string): SavedTables {
-  const tables = { nat: new Map<string, string[]>(), filter: new Map<string, string[]>() };
+  const tables = {
+    nat: new Map<string, string[]>(),
+    filter: new Map<string, string[]>(),
+    mangle: new Map<string, string[]>(),
+  };
   let chains: Map<string, string[]> | undefined;
   for (const line of text.split('\n')) {
     if (line.startsWith('*')) chains = new Map(Object.entries(tables)).get(line.slice(1));

@@ -2,7 +2,7 @@ import type { IpFamily } from './family.ts';
 import type { Keyed } from './keyed.ts';
 
 /** The iptables tables that are used. */
-export type FirewallTable = 'nat' | 'filter';
+export type FirewallTable = 'nat' | 'filter' | 'mangle';
 
 /** A chain of our own, with every rule of it in order. */
 export interface FirewallChain {

@@ -4,7 +4,10 @@ import type { Keyed } from './keyed.ts';
 /** The kernel's set types that are used here, as ipset(8) names them. */
 export type SetType = 'hash:ip' | 'hash:ip,port' | 'hash:ip,port,ip' | 'hash:ip,port,net' | 'bitmap:port';
 
-/** kube-proxy's sets in IPVS mode (its pkg/proxy/ipvs/ipset.go): the IPv4 name and the type. */
+/**
+ * The sets by their IPv4 name, with their type: the 17 of kube-proxy's IPVS mode (its pkg/proxy/ipvs/ipset.go), and two
+ * of ours, of the addresses and ports that nobody, or nobody outside of the cluster, is served on.
+ */
 export const kubeSets = {
   'KUBE-LOOP-BACK': 'hash:ip,port,ip',
   'KUBE-CLUSTER-IP': 'hash:ip,port',
@@ -23,6 +26,8 @@ export const kubeSets = {
   'KUBE-NODE-PORT-LOCAL-SCTP-HASH': 'hash:ip,port',
   'KUBE-HEALTH-CHECK-NODE-PORT': 'bitmap:port',
   'KUBE-IPVS-IPS': 'hash:ip',
+  'KUBE-NO-ENDPOINTS': 'hash:ip,port',
+  'KUBE-NO-LOCAL-ENDPOINTS': 'hash:ip,port',
 } as const satisfies Record<string, SetType>;
 
 /** A set by its IPv4 name, whatever the family. */

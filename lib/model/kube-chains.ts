@@ -3,6 +3,7 @@ import type { FirewallTable } from './firewall-program.ts';
 /**
  * The iptables chains that are this project's, by table: kube-proxy's names in IPVS mode (its pkg/proxy/ipvs/proxier.go).
  * Every rule in them is ours, and so is every rule of a built-in chain that leads into them. No other chain is touched.
+ * kube-proxy has KUBE-IPVS-OUT-FILTER in the filter table; here that one is only removed.
  */
 export const kubeChains = {
   nat: ['KUBE-SERVICES', 'KUBE-POSTROUTING', 'KUBE-MARK-MASQ', 'KUBE-LOAD-BALANCER', 'KUBE-NODE-PORT'],
@@ -14,6 +15,7 @@ export const kubeChains = {
     'KUBE-IPVS-FILTER',
     'KUBE-IPVS-OUT-FILTER',
   ],
+  mangle: ['KUBE-IPVS-OUT-FILTER'],
 } as const satisfies Record<FirewallTable, readonly string[]>;
 
 /** A chain of this project's, by its name. */

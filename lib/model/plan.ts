@@ -1,4 +1,5 @@
 import type { BoundAddress } from './bound-address.ts';
+import type { IpFamily } from './family.ts';
 import type { FirewallProgram } from './firewall-program.ts';
 import type { IpSet, SetEntry } from './ip-set.ts';
 import type { RealServer } from './real-server.ts';
@@ -13,6 +14,19 @@ export interface PlannedVirtualServer {
   readonly realServers: readonly RealServer[];
 }
 
+/** A traffic policy `Local` of a service that has endpoints, and none of them on this node. */
+export interface MissingLocalEndpoints {
+  readonly family: IpFamily;
+  readonly policy: 'internal' | 'external';
+}
+
+/** What the health check server of a service answers (`healthCheckNodePort`). */
+export interface ServiceHealth {
+  readonly port: number;
+  /** Number of ready endpoints on this node: those that terminate do not count, though traffic may still go to them. */
+  readonly localEndpoints: number;
+}
+
 /** What the kernel should hold for one service on this node. Nothing is listed twice. */
 export interface ServicePlan {
   readonly service: ServiceKey;
@@ -21,6 +35,12 @@ export interface ServicePlan {
   readonly virtualServers: readonly PlannedVirtualServer[];
   readonly setEntries: readonly SetEntry[];
   readonly addresses: readonly BoundAddress[];
+  /** At most one a family and policy. Left out where there is none. */
+  readonly missingLocal?: readonly MissingLocalEndpoints[] | undefined;
+  /** Left out where no health check port is allocated. */
+  readonly health?: ServiceHealth | undefined;
+  /** Milliseconds that a real server may keep its connections when it goes; left out for the usual time. */
+  readonly drainTimeout?: number | undefined;
 }
 
 /** What the kernel should hold whatever services there are: a function of the configuration alone. */

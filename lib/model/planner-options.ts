@@ -31,4 +31,13 @@ export interface PlannerOptions {
   /** Whether the node answers ARP only for addresses of the asked interface (`ipvs.strictARP`). */
   readonly strictArp: boolean;
   readonly kernel: KernelRelease;
+  /**
+   * The ranges that external IPs and load balancer addresses may be in, canonical CIDRs. Left out, they may be anywhere
+   * but in `serviceRanges` and in the pods' range; given, an address in one of them may be there too.
+   */
+  readonly externalAddressRanges?: readonly string[];
+  /** The ranges that cluster IPs are allocated from, canonical CIDRs, where they are known. */
+  readonly serviceRanges?: readonly string[];
+  /** The schedulers that the kernel has, where that is known; an annotation that asks for another one is not followed. */
+  readonly schedulers?: readonly string[];
 }

@@ -30,9 +30,9 @@ export function endpointsOf(
   return isOrdered(found) ? found : merge(found.sort(compare));
 }
 
-/** The endpoints that take new connections. */
-export function readyOf(endpoints: readonly PortEndpoint[]): PortEndpoint[] {
-  return endpoints.filter(isReady);
+/** The endpoints that are ready; the same list where all are. */
+export function readyOf(endpoints: readonly PortEndpoint[]): readonly PortEndpoint[] {
+  return endpoints.every(isReady) ? endpoints : endpoints.filter(isReady);
 }
 
 function isReady({ endpoint }: PortEndpoint): boolean {

@@ -3,6 +3,7 @@ import type { FirewallChain } from '../model/firewall-program.ts';
 import type { kubeChains } from '../model/kube-chains.ts';
 import type { PlannerOptions } from '../model/planner-options.ts';
 import { comment, inSet, masqueradeMark } from './firewall-rule.ts';
+import { notLocal } from './local-traffic.ts';
 
 /** Our chains in the filter table: what may be forwarded, and who may reach a service's addresses. */
 export function filterChains(family: IpFamily, options: PlannerOptions): FirewallChain[] {
@@ -13,8 +14,7 @@ export function filterChains(family: IpFamily, options: PlannerOptions): Firewal
       `${inSet('KUBE-LOAD-BALANCER-FW', family, 'dst,dst')} -j KUBE-SOURCE-RANGES-FIREWALL`,
     ]),
     chain('KUBE-SOURCE-RANGES-FIREWALL', sourceRangesRules(family)),
-    chain('KUBE-IPVS-FILTER', ipvsFilterRules(family)),
-    chain('KUBE-IPVS-OUT-FILTER', []),
+    chain('KUBE-IPVS-FILTER', ipvsFilterRules(family, options)),
   ];
 }
 
@@ -45,14 +45,45 @@ function sourceRangesRules(family: IpFamily): string[] {
  * A service's addresses answer on the service's ports alone: whatever else listens on the node is not reached through
  * them. Only what opens a connection is rejected, so ICMP errors of existing ones (path MTU) pass as related.
  */
-function ipvsFilterRules(family: IpFamily): string[] {
-  const unreachable = family === 'IPv4' ? 'icmp-port-unreachable' : 'icmp6-port-unreachable';
+function ipvsFilterRules(family: IpFamily, options: PlannerOptions): string[] {
   return [
+    ...unservedRules(family, options),
     `${inSet('KUBE-LOAD-BALANCER', family, 'dst,dst')} -j RETURN`,
     `${inSet('KUBE-CLUSTER-IP', family, 'dst,dst')} -j RETURN`,
     `${inSet('KUBE-EXTERNAL-IP', family, 'dst,dst')} -j RETURN`,
     `${inSet('KUBE-EXTERNAL-IP-LOCAL', family, 'dst,dst')} -j RETURN`,
     `${inSet('KUBE-HEALTH-CHECK-NODE-PORT', family, 'dst')} -j RETURN`,
-    `-m conntrack --ctstate NEW ${inSet('KUBE-IPVS-IPS', family, 'dst')} -j REJECT --reject-with ${unreachable}`,
+    `-m conntrack --ctstate NEW ${inSet('KUBE-IPVS-IPS', family, 'dst')} -j REJECT --reject-with ${unreachable(family)}`,
   ];
+}
+
+/**
+ * Refuses, before IPVS sees it, what nobody serves: every connection to a service without endpoints, and one from
+ * outside to a service that serves these by endpoints of this node alone and has none here. Connections that are still
+ * drained pass, and so do all where those from outside cannot be told.
+ */
+function unservedRules(family: IpFamily, options: PlannerOptions): string[] {
+  const outside = notLocal(family, options);
+  return [
+    ...refusals(family, inSet('KUBE-NO-ENDPOINTS', family, 'dst,dst')),
+    ...(outside === undefined
+      ? []
+      : refusals(family, inSet('KUBE-NO-LOCAL-ENDPOINTS', family, 'dst,dst'), `${outside} `)),
+  ];
+}
+
+/**
+ * Refuses new connections that match. TCP is reset: Linux takes an ICMP error for one that will pass while it still
+ * sends the first packet.
+ */
+function refusals(family: IpFamily, match: string, source = ''): string[] {
+  const isNew = '-m conntrack --ctstate NEW';
+  return [
+    `${source}-p tcp ${isNew} ${match} -j REJECT --reject-with tcp-reset`,
+    `${source}${isNew} ${match} -j REJECT --reject-with ${unreachable(family)}`,
+  ];
+}
+
+function unreachable(family: IpFamily): string {
+  return family === 'IPv4' ? 'icmp-port-unreachable' : 'icmp6-port-unreachable';
 }

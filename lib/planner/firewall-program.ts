@@ -3,6 +3,7 @@ import type { FirewallJump, FirewallProgram } from '../model/firewall-program.ts
 import type { PlannerOptions } from '../model/planner-options.ts';
 import { filterChains } from './filter-chains.ts';
 import { comment } from './firewall-rule.ts';
+import { mangleChains } from './mangle-chains.ts';
 import { natChains } from './nat-chains.ts';
 
 /**
@@ -13,7 +14,7 @@ export function firewallProgram(family: IpFamily, options: PlannerOptions): Fire
   return {
     key: family,
     family,
-    chains: [...natChains(family, options), ...filterChains(family, options)],
+    chains: [...natChains(family, options), ...filterChains(family, options), ...mangleChains(family)],
     jumps,
   };
 }
@@ -28,7 +29,7 @@ const jumps: readonly FirewallJump[] = [
   jump('filter', 'INPUT', 'KUBE-NODE-PORT', 'kubernetes health check rules'),
   jump('filter', 'FORWARD', 'KUBE-PROXY-FIREWALL', 'kube-proxy firewall rules'),
   jump('filter', 'FORWARD', 'KUBE-FORWARD', 'kubernetes forwarding rules'),
-  jump('filter', 'OUTPUT', 'KUBE-IPVS-OUT-FILTER', 'kubernetes ipvs access filter'),
+  jump('mangle', 'OUTPUT', 'KUBE-IPVS-OUT-FILTER', 'kubernetes ipvs access filter'),
 ];
 
 function jump(table: FirewallJump['table'], hook: string, chain: string, text: string): FirewallJump {

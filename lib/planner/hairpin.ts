@@ -1,15 +1,23 @@
 import type { PlanDraft } from './plan-draft.ts';
 import type { PlannedPort } from './planned-port.ts';
-import { loopBackElement } from './sets.ts';
+import { addressPortAddressElement } from './sets.ts';
 
 /**
  * Lists the planned port's endpoints of this node in KUBE-LOOP-BACK: a pod that reaches itself through its service is
  * masqueraded, for it would drop a packet that bears its own address as the source.
  */
 export function planHairpin(draft: PlanDraft, { family, port, endpoints }: PlannedPort): void {
-  for (const { endpoint, port: number, local } of endpoints) {
+  for (const {
+    endpoint: { address },
+    port: number,
+    local,
+  } of endpoints) {
     if (local) {
-      draft.addSetEntry('KUBE-LOOP-BACK', family, loopBackElement(endpoint.address, port.protocol, number));
+      draft.addSetEntry(
+        'KUBE-LOOP-BACK',
+        family,
+        addressPortAddressElement(address, port.protocol, number, address),
+      );
     }
   }
 }

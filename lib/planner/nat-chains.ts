@@ -1,10 +1,10 @@
 import type { IpFamily } from '../model/family.ts';
-import { familyOf } from '../model/family.ts';
 import type { FirewallChain } from '../model/firewall-program.ts';
 import type { KubeSet } from '../model/ip-set.ts';
 import type { kubeChains } from '../model/kube-chains.ts';
 import type { PlannerOptions } from '../model/planner-options.ts';
-import { comment, inSet, masqueradeMark } from './firewall-rule.ts';
+import { comment, inSet, masqueradeMark, notInSet } from './firewall-rule.ts';
+import { notLocal } from './local-traffic.ts';
 
 /** Our chains in the nat table: which packets get the mark that asks for masquerading, and the masquerading itself. */
 export function natChains(family: IpFamily, options: PlannerOptions): FirewallChain[] {
@@ -23,7 +23,8 @@ function chain(name: (typeof kubeChains)['nat'][number], rules: readonly string[
 
 /**
  * Traffic to services, before IPVS sees it. The ACCEPTs keep it from chains of others behind this one, such as those of
- * host ports, that would take it for theirs by its port number.
+ * host ports, that would take it for theirs by its port number. A service's address has no node ports: it is kept from
+ * their chain, for a port of its own may have the number of one.
  */
 function servicesRules(family: IpFamily, options: PlannerOptions): string[] {
   return [
@@ -33,7 +34,7 @@ function servicesRules(family: IpFamily, options: PlannerOptions): string[] {
     `${inSet('KUBE-EXTERNAL-IP', family, 'dst,dst')} -j KUBE-MARK-MASQ`,
     ...externalIpRules('KUBE-EXTERNAL-IP', family),
     ...externalIpRules('KUBE-EXTERNAL-IP-LOCAL', family),
-    '-m addrtype --dst-type LOCAL -j KUBE-NODE-PORT',
+    `${notInSet('KUBE-IPVS-IPS', family, 'dst')} -m addrtype --dst-type LOCAL -j KUBE-NODE-PORT`,
     `${inSet('KUBE-CLUSTER-IP', family, 'dst,dst')} -j ACCEPT`,
     `${inSet('KUBE-LOAD-BALANCER', family, 'dst,dst')} -j ACCEPT`,
   ];
@@ -51,20 +52,6 @@ function clusterIpRule(family: IpFamily, options: PlannerOptions): string {
   return foreign === undefined
     ? `${inSet('KUBE-CLUSTER-IP', family, 'src,dst')} -j KUBE-MARK-MASQ`
     : `${foreign} ${inSet('KUBE-CLUSTER-IP', family, 'dst,dst')} -j KUBE-MARK-MASQ`;
-}
-
-/** The match of traffic that does not start on this node's pods, or `undefined` where it cannot be told. */
-function notLocal(family: IpFamily, { localTraffic }: PlannerOptions): string | undefined {
-  switch (localTraffic.by) {
-    case 'nothing':
-      return undefined;
-    case 'source': {
-      const cidr = localTraffic.cidrs.find((one) => familyOf(one) === family);
-      return cidr === undefined ? undefined : `! -s ${cidr}`;
-    }
-    case 'interface':
-      return `! -i ${localTraffic.pattern}`;
-  }
 }
 
 /** Traffic to external IPs from outside, neither over a bridge nor of the node's own, and to those that a node bears. */

@@ -2,7 +2,12 @@ import type { BoundAddress } from '../model/bound-address.ts';
 import type { IpFamily } from '../model/family.ts';
 import type { KubeSet, SetEntry } from '../model/ip-set.ts';
 import { setEntry } from '../model/ip-set.ts';
-import type { PlannedVirtualServer, ServicePlan } from '../model/plan.ts';
+import type {
+  MissingLocalEndpoints,
+  PlannedVirtualServer,
+  ServiceHealth,
+  ServicePlan,
+} from '../model/plan.ts';
 import type { Service } from '../model/service.ts';
 import { serviceKey } from '../model/service.ts';
 import { setNames } from './sets.ts';
@@ -12,7 +17,9 @@ export class PlanDraft {
   readonly #virtualServers: PlannedVirtualServer[] = [];
   readonly #setEntries: SetEntry[] = [];
   readonly #addresses: BoundAddress[] = [];
-  /** One for all three: their keys cannot be mistaken for each other. */
+  /** Made when it is first needed: few services have a policy `Local`. */
+  #missingLocal: MissingLocalEndpoints[] | undefined;
+  /** One for all three lists of kernel state: their keys cannot be mistaken for each other. */
   readonly #keys = new Set<string>();
 
   /** Adds a virtual server with its own real servers. */
@@ -37,17 +44,28 @@ export class PlanDraft {
     }
   }
 
+  /** Notes that a policy `Local` finds no endpoint on this node, though there are some. */
+  addMissingLocal(family: IpFamily, policy: MissingLocalEndpoints['policy']): void {
+    this.#missingLocal ??= [];
+    if (!this.#missingLocal.some((one) => one.family === family && one.policy === policy)) {
+      this.#missingLocal.push({ family, policy });
+    }
+  }
+
   /**
    * What was added, in the order in which it was. The draft is not to be used any more. The lists are copied: those that
    * grew by `push` have room for 17 items, which every plan would hold for as long as its service lives.
    */
-  finish(service: Service): ServicePlan {
+  finish(service: Service, health: ServiceHealth | undefined, drainTimeout: number | undefined): ServicePlan {
     return {
       service: serviceKey(service.namespace, service.name),
       created: service.created,
       virtualServers: this.#virtualServers.slice(),
       setEntries: this.#setEntries.slice(),
       addresses: this.#addresses.slice(),
+      missingLocal: this.#missingLocal,
+      health,
+      drainTimeout,
     };
   }
 

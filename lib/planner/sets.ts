@@ -30,7 +30,28 @@ export function addressPortElement(address: string, protocol: Protocol, port: nu
   return `${address},${setProtocols[protocol]}:${port}`;
 }
 
-/** An element of a `hash:ip,port,ip` set that stands for an endpoint reaching itself: `10.1.0.7,tcp:80,10.1.0.7`. */
-export function loopBackElement(address: string, protocol: Protocol, port: number): string {
-  return `${address},${setProtocols[protocol]}:${port},${address}`;
+/** An element of a `hash:ip,port,ip` set: `10.1.0.7,tcp:80,10.1.0.7` for an endpoint that reaches itself. */
+export function addressPortAddressElement(
+  address: string,
+  protocol: Protocol,
+  port: number,
+  source: string,
+): string {
+  return `${address},${setProtocols[protocol]}:${port},${source}`;
 }
+
+/**
+ * An element of a `hash:ip,port,net` set: `192.0.2.1,tcp:80,10.0.0.0/8`. A network of one address is written without its
+ * prefix length, as the kernel gives it back.
+ */
+export function addressPortNetElement(
+  address: string,
+  protocol: Protocol,
+  port: number,
+  cidr: string,
+): string {
+  return `${address},${setProtocols[protocol]}:${port},${cidr.replace(singleAddress, '')}`;
+}
+
+/** A prefix length that leaves one address. `/32` is one for IPv4 alone. */
+const singleAddress = /(?<=\.\d+)\/32$|\/128$/;

@@ -3,9 +3,9 @@ import type { Endpoint, EndpointSlice, SlicePort } from '../../lib/model/endpoin
 import type { IpFamily } from '../../lib/model/family.ts';
 import { familyOf, ipFamilies } from '../../lib/model/family.ts';
 import type { NodeFacts } from '../../lib/model/node-facts.ts';
-import type { PlannerOptions } from '../../lib/model/planner-options.ts';
+import type { LocalTraffic, PlannerOptions } from '../../lib/model/planner-options.ts';
 import type { Protocol } from '../../lib/model/protocol.ts';
-import type { Service, ServicePort } from '../../lib/model/service.ts';
+import type { LoadBalancerIngress, Service, ServicePort } from '../../lib/model/service.ts';
 import type { ServiceState } from '../../lib/model/service-state.ts';
 import { plannerOptions } from './fixtures.ts';
 
@@ -25,6 +25,17 @@ export function toIpv6(address: string): string {
   const [a, b, c, d] = address.split('.').map((part) => Number(part).toString(16));
   return `fd00:${a ?? ''}:${b ?? ''}:${c ?? ''}::${d ?? ''}`;
 }
+
+/** The IPv6 network that stands for an IPv4 network where the families are compared. */
+export const cidrsInIpv6: Readonly<Record<string, string>> = {
+  '0.0.0.0/0': '::/0',
+  '0.0.0.0/1': '::/1',
+  '128.0.0.0/1': '8000::/1',
+  '10.1.0.0/16': 'fd00:a:1::/48',
+  '192.168.0.0/24': 'fd00:c0:a8::/64',
+};
+
+const sourceRanges = ['0.0.0.0/0', '10.1.0.0/16', '192.168.0.0/24'];
 
 function addressArbitrary(prefix: string, family: IpFamily): fc.Arbitrary<string> {
   return fc
@@ -82,23 +93,52 @@ const servicePortsArbitrary = fc
     );
   });
 
+/** Addresses from outside, among them some that the node may have and some of its pods' range. */
+function outerAddressArbitrary(families: readonly IpFamily[]): fc.Arbitrary<string> {
+  return fc.oneof(
+    ...families.flatMap((family) =>
+      ['203.0.113', '192.168.0', '10.1.5'].map((prefix) => addressArbitrary(prefix, family)),
+    ),
+  );
+}
+
+function outerAddresses(families: readonly IpFamily[]): fc.Arbitrary<string[]> {
+  return fc.uniqueArray(outerAddressArbitrary(families), { maxLength: 3 });
+}
+
+function ingressArbitrary(families: readonly IpFamily[]): fc.Arbitrary<LoadBalancerIngress[]> {
+  const point = fc.record({
+    address: outerAddressArbitrary(families),
+    ipMode: fc.constantFrom('VIP', 'VIP', 'Proxy'),
+  });
+  return fc.uniqueArray(point, { selector: ({ address }) => address, maxLength: 3 });
+}
+
+const annotationsArbitrary: fc.Arbitrary<Record<string, string>> = fc.constantFrom<Record<string, string>>(
+  {},
+  { 'kube-ipvs.io/scheduler': 'lc', 'kube-ipvs.io/drain-timeout': '30s' },
+  { 'kube-ipvs.io/scheduler': 'nonsense', 'kube-ipvs.io/upper-threshold': '100' },
+);
+
 /** The service `default/web` with a cluster IP in each of the families, in that order. */
 export function serviceArbitrary(families: readonly IpFamily[]): fc.Arbitrary<Service> {
   return fc.record({
     namespace: fc.constant('default'),
     name: fc.constant('web'),
     created: fc.nat(),
-    type: fc.constantFrom('ClusterIP', 'NodePort'),
+    type: fc.constantFrom('ClusterIP', 'NodePort', 'LoadBalancer'),
     clusterIPs: fc.tuple(...families.map((family) => addressArbitrary('10.96.0', family))),
-    externalIPs: fc.constant([]),
-    loadBalancerIngress: fc.constant([]),
-    loadBalancerSourceRanges: fc.constant([]),
+    externalIPs: outerAddresses(families),
+    loadBalancerIngress: ingressArbitrary(families),
+    loadBalancerSourceRanges: fc
+      .subarray(sourceRanges)
+      .map((ranges) => families.flatMap((family) => ranges.map((range) => inFamily(range, family)))),
     ports: servicePortsArbitrary,
     affinityTimeout: fc.constantFrom(0, 60, 10_800),
-    internalTrafficPolicy: fc.constant('Cluster'),
-    externalTrafficPolicy: fc.constant('Cluster'),
-    healthCheckNodePort: fc.constant(0),
-    annotations: fc.constant({}),
+    internalTrafficPolicy: fc.constantFrom('Cluster', 'Local'),
+    externalTrafficPolicy: fc.constantFrom('Cluster', 'Local'),
+    healthCheckNodePort: fc.constantFrom(0, 32_000),
+    annotations: annotationsArbitrary,
   });
 }
 
@@ -136,24 +176,44 @@ export const nodeArbitrary: fc.Arbitrary<NodeFacts> = fc.record({
     .map((lists) => lists.flat()),
 });
 
+const localTrafficArbitrary: fc.Arbitrary<LocalTraffic> = fc.constantFrom<LocalTraffic>(
+  { by: 'nothing' },
+  { by: 'interface', pattern: 'cali+' },
+  { by: 'source', cidrs: ['10.1.0.0/16', cidrsInIpv6['10.1.0.0/16']!] },
+);
+
 /** Options that differ in what plans of services depend on. */
 export const plannerOptionsArbitrary: fc.Arbitrary<PlannerOptions> = fc
   .record({
     families: familiesArbitrary,
     scheduler: fc.constantFrom('rr', 'lc', 'mh'),
+    localTraffic: localTrafficArbitrary,
   })
   .map(plannerOptions);
 
 /** The same service, slices and all, with every IPv4 address made the IPv6 address that stands for it. */
 export function stateInIpv6({ service, slices }: ServiceState): ServiceState {
   return {
-    service: { ...service, clusterIPs: service.clusterIPs.map(toIpv6) },
+    service: {
+      ...service,
+      clusterIPs: service.clusterIPs.map(toIpv6),
+      externalIPs: service.externalIPs.map(toIpv6),
+      loadBalancerIngress: service.loadBalancerIngress.map(({ address, ipMode }) => ({
+        address: toIpv6(address),
+        ipMode,
+      })),
+      loadBalancerSourceRanges: service.loadBalancerSourceRanges.map((range) => inFamily(range, 'IPv6')),
+    },
     slices: slices.map((slice) => ({
       ...slice,
       family: 'IPv6',
       endpoints: slice.endpoints.map((one) => ({ ...one, address: toIpv6(one.address) })),
     })),
   };
+}
+
+function inFamily(cidr: string, family: IpFamily): string {
+  return family === 'IPv4' ? cidr : cidrsInIpv6[cidr]!;
 }
 
 /** Whether an address is of a family. */

@@ -92,12 +92,12 @@ export function plannerOptions(changes: Partial<PlannerOptions> = {}): PlannerOp
   };
 }
 
-/** The real servers behind each virtual server of a plan, as `address port`, by the virtual server's key. */
+/** The real servers behind each virtual server of a plan, as `address port` and sorted, by the virtual server's key. */
 export function forwardingOf(plan: ServicePlan): Record<string, string[]> {
   return Object.fromEntries(
     plan.virtualServers.map(({ server, realServers }) => [
       server.key,
-      realServers.map(({ address, port }) => `${address} ${port}`),
+      realServers.map(({ address, port }) => `${address} ${port}`).sort(),
     ]),
   );
 }

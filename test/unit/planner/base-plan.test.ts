@@ -55,7 +55,7 @@ describe('planBase', () => {
   });
 
   describe('sets', () => {
-    it('are kube-proxy’s, for each family', () => {
+    it('are kube-proxy’s and two of our own, for each family', () => {
       const { sets } = planBase(plannerOptions());
 
       expect(sets.map(({ key }) => key)).to.deep.equal(
@@ -63,7 +63,7 @@ describe('planBase', () => {
           Object.keys(kubeSets).map((set) => setName(set as KubeSet, family)),
         ),
       );
-      expect(sets.filter(({ family }) => family === 'IPv6')).to.have.lengthOf(17);
+      expect(sets.filter(({ family }) => family === 'IPv6')).to.have.lengthOf(19);
       expect(sets).to.deep.include({
         key: 'KUBE-6-LOAD-BALANCER-SOURCE-CID',
         name: 'KUBE-6-LOAD-BALANCER-SOURCE-CID',
@@ -83,16 +83,17 @@ describe('planBase', () => {
   describe('the iptables program', () => {
     for (const family of ['IPv4', 'IPv6'] as const) {
       it(`has each of our chains once and refers to sets that exist (${family})`, () => {
-        const { sets } = planBase(plannerOptions());
-        const { chains } = program({}, family);
+        const options = plannerOptions({ localTraffic: { by: 'interface', pattern: 'cali+' } });
+        const { sets, firewall } = planBase(options);
+        const { chains } = firewall.find((one) => one.family === family)!;
         const named = chains
           .flatMap((chain) => chain.rules)
           .flatMap((rule) => /--match-set (\S+)/.exec(rule)?.[1] ?? []);
 
-        for (const table of ['nat', 'filter'] as const) {
-          const names = chains.filter((chain) => chain.table === table).map(({ name }) => name);
-          expect(names).to.have.members([...kubeChains[table]]);
-        }
+        const names = chains.map(({ table, name }) => `${table} ${name}`);
+        expect([...names, 'filter KUBE-IPVS-OUT-FILTER']).to.have.members(
+          Object.entries(kubeChains).flatMap(([table, list]) => list.map((name) => `${table} ${name}`)),
+        );
         expect(sets.filter((set) => set.family === family).map(({ name }) => name)).to.have.members([
           ...new Set(named),
         ]);
@@ -105,7 +106,7 @@ describe('planBase', () => {
         .replaceAll('LOCAL-SCTP-HAS ', 'LOCAL-SCTP-HASH ')
         .replaceAll('KUBE-6-', 'KUBE-')
         .replace('::1/128', '127.0.0.0/8')
-        .replace('icmp6-port-unreachable', 'icmp-port-unreachable');
+        .replaceAll('icmp6-port-unreachable', 'icmp-port-unreachable');
 
       expect(JSON.parse(text)).to.deep.equal(program().chains);
       expect(program({}, 'IPv6').jumps).to.deep.equal(program().jumps);
@@ -125,7 +126,7 @@ describe('planBase', () => {
         ['nat POSTROUTING', ['KUBE-POSTROUTING']],
         ['filter INPUT', ['KUBE-IPVS-FILTER', 'KUBE-PROXY-FIREWALL', 'KUBE-NODE-PORT']],
         ['filter FORWARD', ['KUBE-PROXY-FIREWALL', 'KUBE-FORWARD']],
-        ['filter OUTPUT', ['KUBE-IPVS-OUT-FILTER']],
+        ['mangle OUTPUT', ['KUBE-IPVS-OUT-FILTER']],
       ]);
       expect(program().jumps[0]?.rule).to.equal(
         '-m comment --comment "kubernetes service portals" -j KUBE-SERVICES',
@@ -142,7 +143,7 @@ describe('planBase', () => {
         '-m set --match-set KUBE-EXTERNAL-IP dst,dst -m addrtype --dst-type LOCAL -j ACCEPT',
         '-m set --match-set KUBE-EXTERNAL-IP-LOCAL dst,dst -m physdev ! --physdev-is-in -m addrtype ! --src-type LOCAL -j ACCEPT',
         '-m set --match-set KUBE-EXTERNAL-IP-LOCAL dst,dst -m addrtype --dst-type LOCAL -j ACCEPT',
-        '-m addrtype --dst-type LOCAL -j KUBE-NODE-PORT',
+        '-m set ! --match-set KUBE-IPVS-IPS dst -m addrtype --dst-type LOCAL -j KUBE-NODE-PORT',
         '-m set --match-set KUBE-CLUSTER-IP dst,dst -j ACCEPT',
         '-m set --match-set KUBE-LOAD-BALANCER dst,dst -j ACCEPT',
       ]);
@@ -241,13 +242,53 @@ describe('planBase', () => {
     it('rejects new connections alone to what services do not serve on their addresses', () => {
       const filter = rules(program(), 'filter', 'KUBE-IPVS-FILTER');
 
-      expect(filter.slice(0, -1).every((rule) => rule.endsWith('-j RETURN'))).to.equal(true);
+      expect(filter.slice(2, -1).every((rule) => rule.endsWith('-j RETURN'))).to.equal(true);
       expect(filter.at(-1)).to.equal(
         '-m conntrack --ctstate NEW -m set --match-set KUBE-IPVS-IPS dst -j REJECT --reject-with icmp-port-unreachable',
       );
       expect(rules(program({}, 'IPv6'), 'filter', 'KUBE-IPVS-FILTER').at(-1)).to.match(
         /icmp6-port-unreachable$/,
       );
+    });
+
+    it('resets TCP to services without endpoints, and refuses everything else by ICMP, before IPVS sees it', () => {
+      expect(rules(program(), 'filter', 'KUBE-IPVS-FILTER').slice(0, 2)).to.deep.equal([
+        '-p tcp -m conntrack --ctstate NEW -m set --match-set KUBE-NO-ENDPOINTS dst,dst -j REJECT --reject-with tcp-reset',
+        '-m conntrack --ctstate NEW -m set --match-set KUBE-NO-ENDPOINTS dst,dst -j REJECT --reject-with icmp-port-unreachable',
+      ]);
+    });
+
+    it('refuses those from outside alone where a policy Local has no endpoint here', () => {
+      const localTraffic = { by: 'source', cidrs: ['10.244.0.0/16', 'fd00:244::/64'] } as const;
+
+      expect(rules(program({ localTraffic }), 'filter', 'KUBE-IPVS-FILTER').slice(2, 4)).to.deep.equal([
+        '! -s 10.244.0.0/16 -p tcp -m conntrack --ctstate NEW -m set --match-set KUBE-NO-LOCAL-ENDPOINTS dst,dst -j REJECT --reject-with tcp-reset',
+        '! -s 10.244.0.0/16 -m conntrack --ctstate NEW -m set --match-set KUBE-NO-LOCAL-ENDPOINTS dst,dst -j REJECT --reject-with icmp-port-unreachable',
+      ]);
+      expect(
+        rules(
+          program({ localTraffic: { by: 'interface', pattern: 'cali+' } }, 'IPv6'),
+          'filter',
+          'KUBE-IPVS-FILTER',
+        )[3],
+      ).to.equal(
+        '! -i cali+ -m conntrack --ctstate NEW -m set --match-set KUBE-6-NO-LOCAL-ENDPOINTS dst,dst -j REJECT --reject-with icmp6-port-unreachable',
+      );
+      expect(rules(program(), 'filter', 'KUBE-IPVS-FILTER').join()).not.to.contain('NO-LOCAL-ENDPOINTS');
+    });
+
+    it('never drops or rejects ICMP of a connection, which path MTU discovery needs', () => {
+      const all = program({ localTraffic: { by: 'interface', pattern: 'cali+' } }).chains;
+      const rejects = all.flatMap((chain) => chain.rules).filter((rule) => rule.includes('-j REJECT'));
+
+      expect(rejects).to.have.lengthOf(5);
+      expect(rejects.every((rule) => rule.includes('--ctstate NEW '))).to.equal(true);
+    });
+
+    it('drops, before IPVS, what the node sends to a load balancer that does not admit it', () => {
+      expect(rules(program(), 'mangle', 'KUBE-IPVS-OUT-FILTER')).to.deep.equal([
+        '-m set --match-set KUBE-LOAD-BALANCER-FW dst,dst -m set ! --match-set KUBE-LOAD-BALANCER-SOURCE-IP dst,dst,dst -j DROP',
+      ]);
     });
 
     it('drops what comes from outside of a load balancer’s source ranges (TestLoadBalancerSourceRanges)', () => {

@@ -1,14 +1,19 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import type { Endpoint } from '../../../lib/model/endpoint-slice.ts';
 import { familyOf } from '../../../lib/model/family.ts';
-import { setName } from '../../../lib/model/ip-set.ts';
+import { kubeSetsByName, setName } from '../../../lib/model/ip-set.ts';
 import type { NodeFacts } from '../../../lib/model/node-facts.ts';
 import type { ServicePlan } from '../../../lib/model/plan.ts';
 import type { PlannerOptions } from '../../../lib/model/planner-options.ts';
+import type { TrafficPolicy } from '../../../lib/model/service.ts';
 import type { ServiceState } from '../../../lib/model/service-state.ts';
+import type { VirtualServer } from '../../../lib/model/virtual-server.ts';
 import { virtualServerKey } from '../../../lib/model/virtual-server.ts';
 import { planService } from '../../../lib/planner/service-plan.ts';
+import { refusedAddresses } from '../../../lib/planner/refused-addresses.ts';
 import {
+  cidrsInIpv6,
   familiesArbitrary,
   isOf,
   nodeArbitrary,
@@ -48,22 +53,74 @@ function planned(plan: ServicePlan): { entries: Set<string>; bound: Set<string> 
   };
 }
 
-/** The places where a port of the service may be reached, told in the most direct way. */
-function readyPlaces(
-  { slices }: ServiceState,
-  portName: string,
-  protocol: string,
-  address: string,
-): Set<string> {
-  return new Set(
-    slices
-      .filter(({ family }) => family === familyOf(address))
-      .flatMap(({ ports, endpoints }) =>
-        ports
-          .filter((port) => port.name === portName && port.protocol === protocol)
-          .flatMap(({ port }) => endpoints.filter((one) => one.ready).map((one) => `${one.address} ${port}`)),
-      ),
+/** The external IPs and load balancer addresses that the service is to be served on, told in the most direct way. */
+function outerAddresses({ state: { service }, node, options }: World): string[] {
+  const refused = new Set(refusedAddresses(service, node, options).map(({ got }) => got));
+  const ingress = service.loadBalancerIngress.filter(({ ipMode }) => ipMode === 'VIP');
+  return [...service.externalIPs, ...ingress.map(({ address }) => address)].filter(
+    (address) => options.families.includes(familyOf(address)) && !refused.has(address),
   );
+}
+
+/** The port of the service that a virtual server stands for; numbers of ports and node ports do not meet here. */
+function portOf({ service }: ServiceState, server: VirtualServer): ServiceState['service']['ports'][number] {
+  return service.ports.find(
+    ({ protocol, port, nodePort }) =>
+      protocol === server.protocol && (port === server.port || nodePort === server.port),
+  )!;
+}
+
+function preference(endpoint: Endpoint, node: NodeFacts): number {
+  const { ready, nodeName, serving, terminating } = endpoint;
+  return Number(ready) * 8 + Number(nodeName === node.name) * 4 + Number(serving) * 2 + Number(!terminating);
+}
+
+/** Every place at which a port may be reached in a family, with the endpoint that counts of those listed for it. */
+function placesOf({ state, node }: World, server: VirtualServer): Map<string, Endpoint> {
+  const port = portOf(state, server);
+  const places = new Map<string, Endpoint>();
+  for (const { family, ports, endpoints } of state.slices) {
+    for (const slicePort of ports) {
+      if (family !== familyOf(server.address)) continue;
+      if (slicePort.name !== port.name || slicePort.protocol !== port.protocol) continue;
+      for (const endpoint of endpoints) {
+        const place = `${endpoint.address} ${slicePort.port}`;
+        const other = places.get(place);
+        if (other === undefined || preference(endpoint, node) > preference(other, node)) {
+          places.set(place, endpoint);
+        }
+      }
+    }
+  }
+  return places;
+}
+
+/** Where a policy sends to, told in the most direct way. */
+function chosen(world: World, server: VirtualServer, policy: TrafficPolicy): string[] {
+  const { node } = world;
+  const all = [...placesOf(world, server)].filter(
+    ([, { nodeName }]) => policy === 'Cluster' || nodeName === node.name,
+  );
+  const ready = all.filter(([, one]) => one.ready);
+  const last = all.filter(([, one]) => one.serving && one.terminating);
+  const used = ready.length === 0 ? last : ready;
+  const hinted = (place: string, hints: (one: Endpoint) => readonly string[]): typeof used =>
+    policy === 'Cluster' && used === ready && place !== '' && ready.every(([, one]) => hints(one).length > 0)
+      ? ready.filter(([, one]) => hints(one).includes(place))
+      : [];
+  const byNode = hinted(node.name, (one) => one.nodeHints);
+  const byZone = hinted(node.zone, (one) => one.zoneHints);
+  return [byNode, byZone, used].find((list) => list.length > 0)?.map(([place]) => place) ?? [];
+}
+
+/** Where a virtual server is to send to. */
+function expectedPlaces(world: World, server: VirtualServer): string[] {
+  const { service } = world.state;
+  if (service.clusterIPs.includes(server.address)) {
+    return chosen(world, server, service.internalTrafficPolicy);
+  }
+  const places = chosen(world, server, service.externalTrafficPolicy);
+  return places.length === 0 ? chosen(world, server, 'Cluster') : places;
 }
 
 /** What a plan says but for its keys, one line a thing. */
@@ -74,12 +131,24 @@ function linesOf(plan: ServicePlan): string[] {
       const id = `${protocol} ${address} ${port}`;
       return [
         `${id} ${scheduler} ${flags} ${timeout} prefix ${persistencePrefix}`,
-        ...realServers.map((one) => `${id} -> ${one.address} ${one.port} ${one.weight}`),
+        ...realServers.map(
+          (one) => `${id} -> ${one.address} ${one.port} ${one.weight} ${one.upperThreshold}`,
+        ),
       ];
     }),
     ...plan.setEntries.map(({ set, element }) => `${set} ${element}`),
     ...plan.addresses.map(({ address }) => `bound ${address}`),
+    `drain ${plan.drainTimeout ?? 'as usual'}, healthy ${plan.health?.localEndpoints ?? 'not asked'}`,
+    ...(plan.missingLocal ?? []).map(({ policy }) => `missing ${policy}`),
   ];
+}
+
+function elementOf({ address, protocol, port }: VirtualServer): string {
+  return `${address},${protocol.toLowerCase()}:${port}`;
+}
+
+function has(plan: ServicePlan, set: Parameters<typeof setName>[0], server: VirtualServer): boolean {
+  return planned(plan).entries.has(`${setName(set, familyOf(server.address))} ${elementOf(server)}`);
 }
 
 describe('every service plan', () => {
@@ -127,70 +196,116 @@ describe('every service plan', () => {
     });
   });
 
-  it('binds the cluster IPs of the families that the host has, never an address of the node', () => {
-    always((plan, { state, options }) => {
-      const { bound } = planned(plan);
-      const wanted = state.service.clusterIPs.filter((address) =>
-        options.families.includes(familyOf(address)),
-      );
+  it('binds the cluster IPs and the outer addresses that the node does not have, and nothing else', () => {
+    always((plan, world) => {
+      const { state, node, options } = world;
+      const own = state.service.clusterIPs.filter((address) => options.families.includes(familyOf(address)));
+      const outer = outerAddresses(world).filter((address) => !node.addresses.includes(address));
 
-      expect([...bound]).to.deep.equal(wanted);
+      expect([...planned(plan).bound]).to.have.members([...new Set([...own, ...outer])]);
     });
   });
 
-  it('lists every bound address in KUBE-IPVS-IPS', () => {
+  it('lists every bound address in KUBE-IPVS-IPS, and no other', () => {
     always((plan) => {
-      const { bound, entries } = planned(plan);
-      for (const address of bound) {
-        expect(entries).to.include(`${setName('KUBE-IPVS-IPS', familyOf(address))} ${address}`);
-      }
+      const listed = plan.setEntries.filter(({ set }) => /^KUBE-(6-)?IPVS-IPS$/.test(set));
+
+      expect(listed.map(({ element }) => element)).to.have.members([...planned(plan).bound]);
     });
   });
 
-  it('lists every virtual server of a cluster IP in KUBE-CLUSTER-IP', () => {
-    always((plan) => {
-      const { bound, entries } = planned(plan);
-      for (const { server } of plan.virtualServers.filter((one) => bound.has(one.server.address))) {
-        const set = setName('KUBE-CLUSTER-IP', familyOf(server.address));
-        expect(entries).to.include(
-          `${set} ${server.address},${server.protocol.toLowerCase()}:${server.port}`,
-        );
-      }
-    });
-  });
-
-  it('serves every port on its cluster IPs and, by its node port, on every address of the node of those families', () => {
-    always((plan, { state, node, options }) => {
+  it('serves every port on every address of the service and, by its node port, on every address of the node', () => {
+    always((plan, world) => {
+      const { state, node, options } = world;
       const { clusterIPs, ports } = state.service;
-      const served = clusterIPs.filter((address) => options.families.includes(familyOf(address)));
-      const wanted = served.flatMap((clusterIp) =>
-        ports.flatMap(({ protocol, port, nodePort }) => [
-          virtualServerKey({ protocol, address: clusterIp, port }),
-          ...node.addresses
-            .filter((address) => nodePort !== 0 && isOf(familyOf(clusterIp))(address))
-            .map((address) => virtualServerKey({ protocol, address, port: nodePort })),
-        ]),
-      );
+      const own = clusterIPs.filter((address) => options.families.includes(familyOf(address)));
+      const wanted = ports.flatMap(({ protocol, port, nodePort }) => [
+        ...[...own, ...outerAddresses(world)].map((address) => virtualServerKey({ protocol, address, port })),
+        ...node.addresses
+          .filter((address) => nodePort !== 0 && own.some(isOf(familyOf(address))))
+          .map((address) => virtualServerKey({ protocol, address, port: nodePort })),
+      ]);
 
-      expect(plan.virtualServers.map(({ server }) => server.key)).to.have.members(wanted);
+      expect(plan.virtualServers.map(({ server }) => server.key)).to.have.members([...new Set(wanted)]);
     });
   });
 
-  it('forwards to every ready endpoint of the family at the port of that name, and to nothing else, with weight 1', () => {
-    always((plan, { state }) => {
+  it('forwards to the endpoints that the policy of the way chooses, and to nothing else, with weight 1', () => {
+    always((plan, world) => {
       for (const { server, realServers } of plan.virtualServers) {
-        const port = state.service.ports.find(
-          (one) =>
-            one.protocol === server.protocol &&
-            server.port === (state.service.clusterIPs.includes(server.address) ? one.port : one.nodePort),
-        );
-        const places = readyPlaces(state, port?.name ?? 'missing', server.protocol, server.address);
-
         expect(
           realServers.every(({ weight, forwarding }) => weight === 1 && forwarding === 'masquerade'),
         ).to.equal(true);
         expect(realServers.every(({ virtualServer }) => virtualServer === server)).to.equal(true);
-        expect(realServers.map(({ address, port: at }) => `${address} ${at}`)).to.have.members([...places]);
+        expect(realServers.map(({ address, port }) => `${address} ${port}`)).to.have.members(
+          expectedPlaces(world, server),
+        );
+      }
+    });
+  });
+
+  it('has no entry of a set without a virtual server that it is about', () => {
+    always((plan, { state }) => {
+      const servers = plan.virtualServers.map(({ server }) => server);
+      const elements = new Set(servers.map(elementOf));
+      const ports = new Set(servers.map(({ port }) => `${port}`));
+      ports.add(`${state.service.healthCheckNodePort}`);
+      for (const { set, element } of plan.setEntries) {
+        const type = kubeSetsByName.get(set)?.type;
+        if (type === 'bitmap:port') expect(ports).to.include(element);
+        else if (type !== 'hash:ip' && !set.endsWith('LOOP-BACK')) {
+          expect(elements).to.include(element.split(',', 2).join(','));
+        }
+      }
+    });
+  });
+
+  it('has entries of each family in the sets of that family', () => {
+    always((plan, { options }) => {
+      for (const { set, element } of plan.setEntries) {
+        const { type, family } = kubeSetsByName.get(set)!;
+        expect(options.families).to.include(family);
+        if (type !== 'bitmap:port') expect(familyOf(element.split(',')[0]!), set).to.equal(family);
+      }
+    });
+  });
+
+  it('is known for ours in the kernel by a set entry of each virtual server', () => {
+    always((plan, { state: { service } }) => {
+      for (const { server } of plan.virtualServers) {
+        const byAddress = (['CLUSTER-IP', 'EXTERNAL-IP', 'EXTERNAL-IP-LOCAL', 'LOAD-BALANCER'] as const).some(
+          (set) => has(plan, `KUBE-${set}`, server),
+        );
+        expect(byAddress || service.ports.some(({ nodePort }) => nodePort === server.port)).to.equal(true);
+      }
+    });
+  });
+
+  it('has every virtual server without real servers refused', () => {
+    always((plan) => {
+      for (const { server, realServers } of plan.virtualServers) {
+        expect(has(plan, 'KUBE-NO-ENDPOINTS', server), server.key).to.equal(realServers.length === 0);
+      }
+    });
+  });
+
+  it('refuses clients from outside where alone the policy Local finds no endpoint, and masquerades the others', () => {
+    always((plan, world) => {
+      const { service } = world.state;
+      for (const { server, realServers } of plan.virtualServers) {
+        const isOuter = !service.clusterIPs.includes(server.address);
+        const missing =
+          isOuter &&
+          service.externalTrafficPolicy === 'Local' &&
+          realServers.length > 0 &&
+          chosen(world, server, 'Local').length === 0;
+        const told = world.options.localTraffic.by !== 'nothing';
+
+        expect(has(plan, 'KUBE-NO-LOCAL-ENDPOINTS', server), server.key).to.equal(missing && told);
+        if (missing && told) {
+          expect(has(plan, 'KUBE-LOAD-BALANCER-LOCAL', server)).to.equal(false);
+          expect(has(plan, 'KUBE-EXTERNAL-IP-LOCAL', server)).to.equal(false);
+        }
       }
     });
   });
@@ -198,21 +313,22 @@ describe('every service plan', () => {
   it('is the same in IPv6 as in IPv4, but for the addresses and the names of sets', () => {
     const ipv4 = fc.record({
       state: serviceStateArbitrary(['IPv4'], ['IPv4']),
-      node: nodeArbitrary.map(({ addresses, ...rest }) => ({
-        ...rest,
-        addresses: addresses.filter(isOf('IPv4')),
-      })),
+      node: nodeArbitrary.map((node) => ({ ...node, addresses: node.addresses.filter(isOf('IPv4')) })),
+      options: plannerOptionsArbitrary.map(({ localTraffic }) => plannerOptions({ localTraffic })),
     });
     const translate = (line: string): string =>
       line
+        .replace(/[\d.]+\/\d+$/, (cidr) => cidrsInIpv6[cidr] ?? cidr)
         .replaceAll(/\d+\.\d+\.\d+\.\d+/g, toIpv6)
+        .replace('KUBE-LOAD-BALANCER-SOURCE-CIDR', 'KUBE-LOAD-BALANCER-SOURCE-CID')
+        .replace('LOCAL-SCTP-HASH', 'LOCAL-SCTP-HAS')
         .replace(/^KUBE-/, 'KUBE-6-')
         .replace('prefix 32', 'prefix 128');
     fc.assert(
-      fc.property(ipv4, ({ state, node }) => {
-        const plan = planService(state, node, plannerOptions());
+      fc.property(ipv4, ({ state, node, options }) => {
+        const plan = planService(state, node, options);
         const nodeInIpv6 = { ...node, addresses: node.addresses.map(toIpv6) };
-        const inIpv6 = planService(stateInIpv6(state), nodeInIpv6, plannerOptions());
+        const inIpv6 = planService(stateInIpv6(state), nodeInIpv6, options);
 
         expect(linesOf(inIpv6)).to.have.members(linesOf(plan).map(translate));
       }),

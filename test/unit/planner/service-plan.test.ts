@@ -46,6 +46,9 @@ describe('planService', () => {
         },
       ],
       addresses: [{ key: '172.16.55.4', address: '172.16.55.4' }],
+      missingLocal: undefined,
+      health: undefined,
+      drainTimeout: undefined,
     });
   });
 
