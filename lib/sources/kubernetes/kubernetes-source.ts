@@ -1,15 +1,18 @@
 import type { Logger } from 'pino';
 import type { EndpointSlice } from '../../model/endpoint-slice.ts';
 import type { Problem } from '../../model/problem.ts';
-import type { Service } from '../../model/service.ts';
+import { type Service, type ServiceKey, serviceKey } from '../../model/service.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { ObjectSink } from '../object-sink.ts';
 import { decodeEndpointSlice } from '../objects/endpoint-slice-decoder.ts';
+import { isObject } from '../objects/fields.ts';
 import { decodeService } from '../objects/service-decoder.ts';
 import type { Api } from './api.ts';
 import { ObjectFeed } from './object-feed.ts';
+import type { ProblemListener } from './problem-listener.ts';
 import { Reflector } from './reflector.ts';
 import type { WatchCounters } from './watch-counters.ts';
+import { metadataOf } from './watch-event.ts';
 
 /** What a KubernetesSource needs. */
 export interface KubernetesSourceOptions {
@@ -50,6 +53,7 @@ export class KubernetesSource {
     const services = new ObjectFeed({
       kind: 'Service',
       decode: (object) => decodeService(object, decoding),
+      serviceOf: (key) => key,
       set: (service) => {
         catalog.setService(service);
       },
@@ -64,6 +68,7 @@ export class KubernetesSource {
     const slices = new ObjectFeed({
       kind: 'EndpointSlice',
       decode: (object) => decodeEndpointSlice(object, decoding),
+      serviceOf: serviceOfSlice,
       set: (slice) => {
         catalog.setSlice(slice);
       },
@@ -106,6 +111,12 @@ export class KubernetesSource {
     return [...this.#services.problems, ...this.#slices.problems];
   }
 
+  /** Has a function told of what is wrong with the objects of services now, and of every change of that. */
+  followProblems(listener: ProblemListener): void {
+    this.#services.follow(listener);
+    this.#slices.follow(listener);
+  }
+
   /** Begins to list and watch, in the background. */
   start(): void {
     for (const reflector of Object.values(this.#reflectors)) reflector.start();
@@ -120,4 +131,13 @@ export class KubernetesSource {
     this.#unlisted.delete(what);
     if (this.#unlisted.size === 0) catalog.markSynced();
   }
+}
+
+/** What the label says: the slice may not be one that can be decoded. */
+function serviceOfSlice(key: string, object: object): ServiceKey | undefined {
+  const { labels } = metadataOf(object);
+  if (!isObject(labels) || !('kubernetes.io/service-name' in labels)) return undefined;
+  const service = labels['kubernetes.io/service-name'];
+  const [namespace = ''] = key.split('/');
+  return typeof service === 'string' && service !== '' ? serviceKey(namespace, service) : undefined;
 }

@@ -10,6 +10,8 @@ export interface FieldProblem {
   /** What to do, in the imperative. */
   readonly hint: string;
   readonly severity: 'error' | 'warning';
+  /** See `Problem.code`. */
+  readonly code?: 'wrong-family';
 }
 
 /**

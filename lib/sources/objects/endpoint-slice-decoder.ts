@@ -153,6 +153,7 @@ function endpointAddress(item: Fields, family: IpFamily): string | undefined {
     expected: `an ${family} address, as addressType says`,
     got: describe(first),
     hint: `move it to a slice with addressType ${parsed.family}`,
+    code: 'wrong-family',
   });
   return undefined;
 }

@@ -5,6 +5,8 @@ export interface Fault {
   readonly expected: string;
   readonly got: string;
   readonly hint: string;
+  /** See `Problem.code`. */
+  readonly code?: 'wrong-family';
 }
 
 /** The problems met while one object, or a part of it that can be left out alone, is read. */

@@ -119,6 +119,7 @@ function compareFamilies(spec: Fields, addresses: readonly string[]): void {
         expected: `${familyOf(address)}, the family of the cluster address ${address}`,
         got: known,
         hint: 'write an address of that family, or correct ipFamilies',
+        code: 'wrong-family',
       });
     }
   });
@@ -139,6 +140,7 @@ function readOuter(
     expected: `an ${families.join(' or ')} address, as the service has no cluster address of another family`,
     got: describe(value),
     hint: 'give the service a cluster address of that family, or remove this one',
+    code: 'wrong-family',
   });
   return undefined;
 }

@@ -128,6 +128,26 @@ describe('KubernetesSource', () => {
     expect(lines.at(-1)?.msg).to.equal('no longer a problem: Service ns/web');
   });
 
+  it('tells whoever follows what is wrong with which service, from the begin and at every change', async () => {
+    const services = new Answer().event('ADDED', service('web', 2, 'wrong')).bookmark(5, true);
+    const slices = new Answer().event('ADDED', slice('web-1', 3, 'node-a')).bookmark(5, true);
+    await begin([services], [slices]);
+    const told: [string, string, number][] = [];
+    source.followProblems(({ object, service: of, problems }) => told.push([object, of, problems.length]));
+    slices.event('MODIFIED', { ...slice('web-1', 6), endpoints: [{ addresses: ['fd00::1'] }] });
+    services.event('MODIFIED', service('web', 7));
+    await settle();
+    slices.event('DELETED', slice('web-1', 8));
+    await settle();
+    expect(told).to.have.deep.members([
+      ['Service ns/web', 'ns/web', 1],
+      ['EndpointSlice ns/web-1', 'ns/web', 2],
+      ['Service ns/web', 'ns/web', 0],
+      ['EndpointSlice ns/web-1', 'ns/web', 0],
+    ]);
+    expect(told[0]).to.deep.equal(['Service ns/web', 'ns/web', 1]);
+  });
+
   it('takes fields that it does not know without a word', async () => {
     await begin([new Answer().event('ADDED', service('web', 2)).bookmark(5, true)], []);
     expect(warnings()).to.deep.equal([]);
