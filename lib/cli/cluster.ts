@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { ApiClient } from '../sources/kubernetes/api-client.ts';
+import { ReportingApi } from '../sources/kubernetes/reporting-api.ts';
 import { Credentials } from '../sources/kubernetes/credentials.ts';
 import type { ServerIdentity } from '../sources/kubernetes/kubeconfig.ts';
 import { KubernetesSource } from '../sources/kubernetes/kubernetes-source.ts';
@@ -25,7 +26,7 @@ export interface ClusterOptions {
 
 /** Services, slices and the own Node from an API server, all read at the same time. */
 export class Cluster implements ServiceSource, ClusterAccess {
-  readonly api: ApiClient;
+  readonly api: ReportingApi;
   /** The Node of this machine. */
   readonly nodeWatch: NodeWatch;
   readonly #options: ClusterOptions;
@@ -38,7 +39,7 @@ export class Cluster implements ServiceSource, ClusterAccess {
     const { identity, configuration, catalog, log } = options;
     this.#options = options;
     this.#credentials = new Credentials(identity, systemClock);
-    this.api = new ApiClient(this.#credentials, this.#transport);
+    this.api = new ReportingApi(new ApiClient(this.#credentials, this.#transport), log);
     this.#source = new KubernetesSource({ api: this.api, catalog, log });
     this.nodeWatch = new NodeWatch({
       api: this.api,
@@ -99,11 +100,12 @@ export class Cluster implements ServiceSource, ClusterAccess {
 
   #late(patience: number): Failure {
     const { identity } = this.#options;
-    const [trouble = 'nothing'] = [...this.#source.troubles, this.nodeWatch.trouble ?? []].flat();
+    const troubles = [this.api.trouble, ...this.#source.troubles, this.nodeWatch.trouble];
+    const trouble = troubles.find((one) => one !== undefined) ?? 'nothing';
     return new Failure(
       'no-cluster',
       `expected everything from the API server ${identity.server.origin} within ${patience / 1000} s, got: ${trouble}`,
-      'mend that and start again; the kernel is as it was',
+      'mend that; the kernel is as it was',
     );
   }
 }

@@ -133,30 +133,52 @@ async function list(
     writtenConfiguration(sourceFlags, { ...options }),
     context.nodeName,
   );
-  const named = knowsNames(configuration, name ?? namespace, context);
+  const read = namesReader(configuration, name ?? namespace, context);
   const ipvs = openIpvs(undefined);
   try {
-    const known = named ? await readNames(configuration, context) : undefined;
-    const shown = selectServices(readHeld(ipvs), known, { namespace, name });
+    const shown = selectServices(readHeld(ipvs), await read(), { namespace, name });
     context.terminal.out(formatListing(listing, shown, output, options.headers));
   } finally {
     ipvs.close();
   }
 }
 
-/** Whether Kubernetes' names are to be read. */
-function knowsNames(
-  { manifests, kubeconfig, master }: Configuration,
+/**
+ * What reads Kubernetes' names: from where the flags say, from the pod's API server in a pod, or not at all.
+ *
+ * @param asked the name or namespace that is selected by, which cannot be done without names
+ * @throws Failure where names are needed and nothing tells them
+ */
+function namesReader(
+  configuration: Configuration,
   asked: string | undefined,
-  { apiServer }: Context,
-): boolean {
-  const source = manifests ?? kubeconfig ?? master;
-  if (asked === undefined || (source ?? apiServer) !== undefined) return (asked ?? source) !== undefined;
+  context: Context,
+): () => Promise<KnownNames> {
+  const { manifests, kubeconfig, master } = configuration;
+  if ((manifests ?? kubeconfig ?? master) !== undefined) return () => readNames(configuration, context);
+  if (context.apiServer !== undefined) {
+    return asked === undefined
+      ? () => tryNames(configuration, context)
+      : () => readNames(configuration, context);
+  }
+  if (asked === undefined) return () => Promise.resolve(undefined);
   throw new Failure(
     'no-names',
     'expected --kubeconfig or --manifests beside a name or a namespace, got neither',
     'the kernel does not know the names of Kubernetes: name what tells them',
   );
+}
+
+/** Names that nobody asked for are waited for only a little, and done without where they cannot be had. */
+async function tryNames(configuration: Configuration, context: Context): Promise<KnownNames> {
+  const nodeTimeout = Math.min(configuration.nodeTimeout, 5000);
+  try {
+    return await readNames({ ...configuration, nodeTimeout }, context);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    context.terminal.err(`warning: the names of Kubernetes are not known: ${why}\n`);
+    return undefined;
+  }
 }
 
 async function readNames(configuration: Configuration, context: Context): Promise<KnownNames> {

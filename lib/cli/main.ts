@@ -1,5 +1,8 @@
 import { processInput } from '../config/process-input.ts';
 import { runCommandLine } from './command-line.ts';
-import { processTerminal } from './terminal.ts';
+import { everythingWritten, processTerminal } from './terminal.ts';
 
-process.exitCode = await runCommandLine(processInput(), processTerminal());
+const status = await runCommandLine(processInput(), processTerminal());
+await everythingWritten();
+// What may still run, such as a program that was asked for credentials, is nothing to wait for.
+process.exit(status);

@@ -48,14 +48,14 @@ export class NodeFollower {
     if (node === undefined) return;
     const before = this.#known;
     const after = sourceNode(node);
-    this.#known = after;
-    if (this.#options.planForPodCidrs && isAnother(before.podCidrs, after.podCidrs)) {
-      this.#options.failed(podCidrsFailure(node.name, before.podCidrs, after.podCidrs));
-      return;
-    }
-    if (after.zone !== before.zone || isAnother(before.primaryAddresses, after.primaryAddresses)) {
-      this.#options.log.info({ ...after }, 'the Node of this machine has changed');
-      this.#options.changed(after);
+    // What is missing for a while may come back.
+    const podCidrs = after.podCidrs.length === 0 ? before.podCidrs : after.podCidrs;
+    this.#known = { ...after, podCidrs };
+    if (this.#options.planForPodCidrs && podCidrs.join() !== before.podCidrs.join()) {
+      this.#options.failed(podCidrsFailure(node.name, before.podCidrs, podCidrs));
+    } else if (isElsewhere(before, after)) {
+      this.#options.log.info({ ...this.#known }, 'the Node of this machine has changed');
+      this.#options.changed(this.#known);
     }
   }
 
@@ -71,9 +71,8 @@ export class NodeFollower {
   }
 }
 
-/** Whether there is something, and something else than before. What is missing for a while may come back. */
-function isAnother(before: readonly string[], after: readonly string[]): boolean {
-  return after.length > 0 && before.join() !== after.join();
+function isElsewhere(before: SourceNode, after: SourceNode): boolean {
+  return before.zone !== after.zone || before.primaryAddresses.join() !== after.primaryAddresses.join();
 }
 
 function podCidrsFailure(name: string, before: readonly string[], after: readonly string[]): Failure {

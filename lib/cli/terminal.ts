@@ -22,3 +22,18 @@ export function processTerminal(): Terminal {
     },
   };
 }
+
+/** Resolves when everything has been written that was handed to the streams of this process. */
+export async function everythingWritten(): Promise<void> {
+  const streams = [process.stdout, process.stderr];
+  await Promise.all(
+    streams.map(
+      (stream) =>
+        new Promise<void>((resolve) => {
+          stream.write('', () => {
+            resolve();
+          });
+        }),
+    ),
+  );
+}

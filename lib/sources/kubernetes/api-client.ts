@@ -12,12 +12,31 @@ export class ApiClient implements Api {
     this.#transport = transport;
   }
 
+  /** Rejects at the signal, whatever has not ended by then. */
   async request(request: ApiRequest): Promise<ApiResponse> {
+    return untilAborted(this.#request(request), request.signal);
+  }
+
+  async #request(request: ApiRequest): Promise<ApiResponse> {
     const response = await this.#transport.send(await this.#credentials.access(), request);
     if (response.status !== 401) return response;
     // Its token may have expired since it was read.
     response.body.destroy();
     this.#credentials.renew();
     return this.#transport.send(await this.#credentials.access(), request);
+  }
+}
+
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const end = (): void => {
+    reject(signal.reason as Error);
+  };
+  signal.addEventListener('abort', end);
+  try {
+    if (signal.aborted) end();
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', end);
   }
 }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { ReportedError } from './reporting-api.ts';
 import { Trouble, type TroubleReason } from './trouble.ts';
 
 /** What happens in the life of every watch, and mends itself: told in passing. */
@@ -46,6 +47,10 @@ export class TroubleReport {
       return;
     }
     this.#current = trouble.message;
+    if (trouble.cause instanceof ReportedError) {
+      this.#log.debug(fields, trouble.message);
+      return;
+    }
     if (this.#told === trouble.code) {
       this.#log.debug(fields, trouble.message);
     } else {
