@@ -89,7 +89,8 @@ async function readConfig(file: string): Promise<Config> {
       contexts: newContexts(document['contexts']),
     };
   } catch (error) {
-    const got = error instanceof Error ? error.message : String(error);
+    // What follows the first line of a parser's message is a piece of the file, which has secrets.
+    const [got = ''] = (error instanceof Error ? error.message : String(error)).split(/:?\n/);
     throw new CredentialsError(
       `expected a kubeconfig in ${file}, got: ${got}; correct the file or its path`,
       {
