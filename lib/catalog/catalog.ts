@@ -3,6 +3,7 @@ import type { Service, ServiceKey } from '../model/service.ts';
 import { serviceKey } from '../model/service.ts';
 import type { ServiceState } from '../model/service-state.ts';
 import { sameService, sameSlice } from './equality.ts';
+import { packService } from './packed-service.ts';
 import { type PackedSlice, packSlice, unpackSlice } from './packed-slice.ts';
 import { SharedValues } from './shared-values.ts';
 import { type TriggerTimes, Triggers } from './triggers.ts';
@@ -17,9 +18,9 @@ interface Entry {
 const noSlices: readonly PackedSlice[] = [];
 
 /**
- * The services and slices that a source has read, and which services have changed since someone last asked. Services
- * are kept as they are handed in, and handed out: neither side may change them afterwards. Slices are packed, for they
- * are nearly all of what a large cluster has. Every call costs in proportion to the one service that it is about.
+ * The services and slices that a source has read, and which services have changed since someone last asked. Both are
+ * kept packed, for a large cluster has many of them; neither side may change what it handed in or was handed out. Every
+ * call costs in proportion to the one service that it is about.
  *
  * A service counts as changed when planning it may now give another plan: the service itself came, went or became
  * another, or one of its slices did. Writing what is there already is no change, nor is a slice whose service is not
@@ -65,7 +66,7 @@ export class Catalog {
       this.#size += 1;
       if (this.#synced) this.#triggers.addNew(key, service, entry.slices);
     }
-    entry.service = service;
+    entry.service = packService(service, this.#shared);
     this.#report(key);
   }
 

@@ -1,4 +1,5 @@
 import type { Endpoint, SlicePort } from '../model/endpoint-slice.ts';
+import type { ServicePort } from '../model/service.ts';
 
 /** All of an endpoint but its address: few of these stand for the many endpoints of a cluster. */
 export type EndpointTraits = Omit<Endpoint, 'address'>;
@@ -8,7 +9,7 @@ const defaultMost = 20_000;
 
 /**
  * Gives equal values as one and the same value, so that the many objects of a cluster hold them once: what endpoints of
- * one node have in common, the ports of slices. It forgets everything when it is full, so that what is no longer used
+ * one node have in common, the ports of slices and services. It forgets everything when it is full, so that what is no longer used
  * does not stay; equal values may then be two.
  */
 export class SharedValues {
@@ -16,6 +17,7 @@ export class SharedValues {
   /** By node. */
   readonly #traits = new Map<string, EndpointTraits[]>();
   readonly #ports = new Map<string, readonly SlicePort[]>();
+  readonly #servicePorts = new Map<string, readonly ServicePort[]>();
   readonly #texts = new Map<string, string>();
   #size = 0;
 
@@ -44,6 +46,14 @@ export class SharedValues {
     return this.#remember(this.#ports, key, ports);
   }
 
+  /** A list of ports that is equal. */
+  servicePorts(ports: readonly ServicePort[]): readonly ServicePort[] {
+    const key = ports
+      .map(({ name, protocol, port, nodePort }) => `${name} ${protocol} ${port} ${nodePort}`)
+      .join();
+    return this.#remember(this.#servicePorts, key, ports);
+  }
+
   /** A text that is equal. */
   text(text: string): string {
     return this.#remember(this.#texts, text, text);
@@ -61,6 +71,7 @@ export class SharedValues {
     if (this.#size >= this.#most) {
       this.#traits.clear();
       this.#ports.clear();
+      this.#servicePorts.clear();
       this.#texts.clear();
       this.#size = 0;
     }

@@ -1,5 +1,6 @@
 import { type IpFamily, ipFamilies } from './family.ts';
 import type { Keyed } from './keyed.ts';
+import { wholeText } from './whole-text.ts';
 
 /** The kernel's set types that are used here, as ipset(8) names them. */
 export type SetType = 'hash:ip' | 'hash:ip,port' | 'hash:ip,port,ip' | 'hash:ip,port,net' | 'bitmap:port';
@@ -69,5 +70,5 @@ export interface SetEntry extends Keyed {
 
 /** Makes the entry of an element. */
 export function setEntry(set: string, element: string): SetEntry {
-  return { key: `${set} ${element}`, set, element };
+  return { key: wholeText(set, ' ', element), set, element };
 }

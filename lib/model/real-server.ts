@@ -1,5 +1,6 @@
 import type { Keyed } from './keyed.ts';
 import type { VirtualServerId } from './virtual-server.ts';
+import { wholeText } from './whole-text.ts';
 
 /** How packets reach a real server (`IP_VS_CONN_F_*` forwarding methods, linux/ip_vs.h). */
 export type Forwarding = 'masquerade' | 'local' | 'tunnel' | 'route' | 'bypass';
@@ -24,8 +25,8 @@ const arrow = ' -> ';
 /** The key of a real server: that of its virtual server, ` -> `, address and port. */
 export function realServerKey(virtualServerKey: string, address: string, port: number): string {
   return address.includes(':')
-    ? `${virtualServerKey}${arrow}[${address}]:${port}`
-    : `${virtualServerKey}${arrow}${address}:${port}`;
+    ? wholeText(virtualServerKey, arrow, '[', address, ']:', port)
+    : wholeText(virtualServerKey, arrow, address, ':', port);
 }
 
 /** The key of the virtual server of a real server, by the key of that. */

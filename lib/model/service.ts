@@ -1,11 +1,12 @@
 import type { Protocol } from './protocol.ts';
+import { wholeText } from './whole-text.ts';
 
 /** `namespace/name`, the identity of a Service and of everything planned for it. */
 export type ServiceKey = string;
 
 /** The key of a service. */
 export function serviceKey(namespace: string, name: string): ServiceKey {
-  return `${namespace}/${name}`;
+  return wholeText(namespace, '/', name);
 }
 
 /** One port of a service. Ports are matched to slices by name, never by number. */

@@ -1,5 +1,6 @@
 import type { Keyed } from './keyed.ts';
 import type { Protocol } from './protocol.ts';
+import { wholeText } from './whole-text.ts';
 
 /** What the kernel matches a packet on: an address, a port and a protocol. */
 export interface VirtualServerId {
@@ -33,6 +34,6 @@ export interface VirtualServer extends VirtualServerId, Keyed {
 /** The key of a virtual server: `TCP 10.96.0.10:53`, `UDP [fd00::a]:53`. */
 export function virtualServerKey(id: VirtualServerId): string {
   return id.address.includes(':')
-    ? `${id.protocol} [${id.address}]:${id.port}`
-    : `${id.protocol} ${id.address}:${id.port}`;
+    ? wholeText(id.protocol, ' [', id.address, ']:', id.port)
+    : wholeText(id.protocol, ' ', id.address, ':', id.port);
 }

@@ -3,6 +3,7 @@ import { ipFamilies } from '../model/family.ts';
 import type { IpSet, KubeSet } from '../model/ip-set.ts';
 import { kubeSets, setName } from '../model/ip-set.ts';
 import type { Protocol } from '../model/protocol.ts';
+import { wholeText } from '../model/whole-text.ts';
 
 const kubeSetNames = Object.keys(kubeSets) as KubeSet[];
 
@@ -27,7 +28,7 @@ export function setsOf(family: IpFamily): IpSet[] {
 
 /** An element of a `hash:ip,port` set: `10.96.0.10,tcp:80`. */
 export function addressPortElement(address: string, protocol: Protocol, port: number): string {
-  return `${address},${setProtocols[protocol]}:${port}`;
+  return wholeText(address, ',', setProtocols[protocol], ':', port);
 }
 
 /** An element of a `hash:ip,port,ip` set: `10.1.0.7,tcp:80,10.1.0.7` for an endpoint that reaches itself. */
@@ -37,7 +38,7 @@ export function addressPortAddressElement(
   port: number,
   source: string,
 ): string {
-  return `${address},${setProtocols[protocol]}:${port},${source}`;
+  return wholeText(address, ',', setProtocols[protocol], ':', port, ',', source);
 }
 
 /**

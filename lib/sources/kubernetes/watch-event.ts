@@ -1,3 +1,4 @@
+import { serviceKey } from '../../model/service.ts';
 import { isObject } from '../objects/fields.ts';
 import { type ApiStatus, readStatus } from './api-status.ts';
 import { type Line, unreadable } from './json-lines.ts';
@@ -50,7 +51,7 @@ export function identify(object: object): Identity | undefined {
   const metadata = metadataOf(object);
   const { name, namespace } = metadata;
   if (typeof name !== 'string' || name === '') return undefined;
-  const key = typeof namespace === 'string' && namespace !== '' ? `${namespace}/${name}` : name;
+  const key = typeof namespace === 'string' && namespace !== '' ? serviceKey(namespace, name) : name;
   return { key, version: versionOf(object) };
 }
 
