@@ -1,8 +1,11 @@
-import type { Api, ApiRequest, ApiResponse } from './api.ts';
+import { type Api, ApiError, type ApiRequest, type ApiResponse } from './api.ts';
 import type { AccessProvider } from './credentials.ts';
 import type { Transport } from './transport.ts';
 
-/** An API server and the credentials to ask it with. A request that is refused as unauthorized is sent once more, anew. */
+/**
+ * An API server and the credentials to ask it with. A request that is refused as unauthorized is sent once more, anew;
+ * one that fails for certificates fails, and the next is sent anew.
+ */
 export class ApiClient implements Api {
   readonly #credentials: AccessProvider;
   readonly #transport: Pick<Transport, 'send'>;
@@ -18,12 +21,22 @@ export class ApiClient implements Api {
   }
 
   async #request(request: ApiRequest): Promise<ApiResponse> {
-    const response = await this.#transport.send(await this.#credentials.access(), request);
+    const response = await this.#send(request);
     if (response.status !== 401) return response;
     // Its token may have expired since it was read.
     response.body.destroy();
     this.#credentials.renew();
-    return this.#transport.send(await this.#credentials.access(), request);
+    return this.#send(request);
+  }
+
+  async #send(request: ApiRequest): Promise<ApiResponse> {
+    try {
+      return await this.#transport.send(await this.#credentials.access(), request);
+    } catch (error) {
+      // The authority, or the client's certificate, may have been replaced since its file was read.
+      if (error instanceof ApiError && error.code === 'certificate') this.#credentials.renew();
+      throw error;
+    }
   }
 }
 

@@ -161,6 +161,20 @@ describe('ApiClient, over TLS', () => {
     expect(error.code).to.equal('certificate');
   });
 
+  it('reads the authority again when a server is not of the one that it knows', async () => {
+    const file = join(directory, 'replaced-ca.crt');
+    await writeFile(file, (await Authority.create()).certificate);
+    const following = await client({
+      'certificate-authority': 'replaced-ca.crt',
+      'certificate-authority-data': '',
+    });
+    expect((await failureOf(following.request(services))).code).to.equal('certificate');
+    await writeFile(file, server.authority.certificate);
+    const response = await following.request(services);
+    response.body.resume();
+    expect(response.status).to.equal(200);
+  });
+
   it('says that nobody answers, and where', async () => {
     const error = await failureOf((await client({ server: 'https://127.0.0.1:1' })).request(services));
     expect(error.code).to.equal('unreachable');
