@@ -319,3 +319,15 @@ describe('ApiClient, over TLS', () => {
     });
   });
 });
+
+describe('ApiClient', () => {
+  it('ends a request with its signal while credentials are waited for', async () => {
+    const never = { access: () => new Promise<never>(() => undefined), renew: () => undefined };
+    const transport = new Transport({ userAgent: 'kube-ipvs/test' });
+    const ending = new AbortController();
+    const request = new ApiClient(never, transport).request({ path: '/', signal: ending.signal });
+    ending.abort();
+    expect((await failureOf(request)).name).to.equal('AbortError');
+    transport.close();
+  });
+});
