@@ -24,6 +24,10 @@ export function plannerOptions(configuration: Configuration, host: HostFacts): P
     localTraffic: localTrafficOf(configuration, host.podCidrs),
     strictArp: configuration.strictArp,
     kernel: kernelReleaseOf(host.kernelRelease),
+    ipvsTimeouts: {
+      tcp: Math.ceil(configuration.tcpTimeout / 1000),
+      udp: Math.ceil(configuration.udpTimeout / 1000),
+    },
   };
 }
 

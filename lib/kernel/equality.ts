@@ -32,9 +32,15 @@ export function sameSet(a: IpSet, b: IpSet): boolean {
   return a.type === b.type && a.family === b.family;
 }
 
-/** True where the setting has the same value. */
-export function sameSysctl(a: Sysctl, b: Sysctl): boolean {
-  return a.value === b.value;
+/** True where what the kernel has is what is wanted, or more where that will do. White space counts as one blank. */
+export function sameSysctl(held: Sysctl, wanted: Sysctl): boolean {
+  if (wanted.atLeast === true) return Number(held.value) >= Number(wanted.value);
+  return oneBlank(held.value) === oneBlank(wanted.value);
+}
+
+/** `net/ipv4/ip_local_port_range` shows a tab where people write a blank. */
+function oneBlank(value: string): string {
+  return value.trim().split(/\s+/).join(' ');
 }
 
 /** True where every chain, rule and jump is the same, in the same order. */

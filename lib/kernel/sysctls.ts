@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sysctl } from '../model/sysctl.ts';
+import { sameSysctl } from './equality.ts';
 import { TableError } from './table.ts';
 import type { Change, Refusal, Refusals, Table } from './table.ts';
 
@@ -45,16 +46,16 @@ export class Sysctls implements Table<Sysctl> {
     return refusals;
   }
 
-  equals(a: Sysctl, b: Sysctl): boolean {
-    return normal(a.value) === normal(b.value);
+  equals(held: Sysctl, wanted: Sysctl): boolean {
+    return sameSysctl(held, wanted);
   }
 
   /** Gives a setting its value. One that has it already is not written: /proc/sys is read-only in many containers. */
   async #set(wanted: Sysctl): Promise<Refusal | undefined> {
     try {
       const value = await this.#value(wanted.key);
-      if (value !== undefined && normal(value) === normal(wanted.value)) return undefined;
       if (value === undefined) return refusal('ENOENT', wanted);
+      if (sameSysctl({ key: wanted.key, value }, wanted)) return undefined;
       await writeFile(join(this.#root, wanted.key), wanted.value, { flag: 'r+' });
       return undefined;
     } catch (error) {
@@ -77,11 +78,6 @@ export class Sysctls implements Table<Sysctl> {
       );
     }
   }
-}
-
-/** A value with its white space made one blank: `net/ipv4/ip_local_port_range` shows a tab where people write a blank. */
-function normal(value: string): string {
-  return value.trim().split(/\s+/).join(' ');
 }
 
 function refusal(code: string, wanted: Sysctl): Refusal {

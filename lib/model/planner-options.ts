@@ -15,6 +15,31 @@ export interface KernelRelease {
   readonly minor: number;
 }
 
+/**
+ * How the kernel tracks connections (`conntrack` of KubeProxyConfiguration). What is 0 or false is left to the kernel.
+ * Time-outs are seconds.
+ */
+export interface ConntrackOptions {
+  /** Connections that can be tracked at least for each of `cores`; with 0 the limit is left as it is. */
+  readonly maxPerCore: number;
+  /** Connections that can be tracked at least, however few cores there are. */
+  readonly min: number;
+  /** Processors of the machine. */
+  readonly cores: number;
+  readonly tcpEstablishedTimeout: number;
+  readonly tcpCloseWaitTimeout: number;
+  /** Whether packets outside of the TCP window are tracked as part of their connection. */
+  readonly tcpBeLiberal: boolean;
+  readonly udpTimeout: number;
+  readonly udpStreamTimeout: number;
+}
+
+/** How long IPVS remembers an idle connection, in seconds; 0 where that is left to the kernel. */
+export interface IpvsTimeouts {
+  readonly tcp: number;
+  readonly udp: number;
+}
+
 /** The configuration, as far as planning depends on it, with every default filled in. */
 export interface PlannerOptions {
   /** The families that the host has and that are to be served. Nothing is planned for another one. */
@@ -31,6 +56,9 @@ export interface PlannerOptions {
   /** Whether the node answers ARP only for addresses of the asked interface (`ipvs.strictARP`). */
   readonly strictArp: boolean;
   readonly kernel: KernelRelease;
+  /** Left out, connection tracking is left to the kernel, but for what `ipvsTimeouts` need. */
+  readonly conntrack?: ConntrackOptions;
+  readonly ipvsTimeouts?: IpvsTimeouts;
   /**
    * The ranges that external IPs and load balancer addresses may be in, canonical CIDRs. Left out, they may be anywhere
    * but in `serviceRanges` and in the pods' range; given, an address in one of them may be there too.

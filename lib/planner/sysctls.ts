@@ -1,5 +1,6 @@
 import type { KernelRelease, PlannerOptions } from '../model/planner-options.ts';
 import type { Sysctl } from '../model/sysctl.ts';
+import { conntrackSysctls } from './conntrack-sysctls.ts';
 
 /** The kernel settings that forwarding depends on (Documentation/networking/ipvs-sysctl.rst, ip-sysctl.rst). */
 export function sysctlsOf(options: PlannerOptions): Sysctl[] {
@@ -14,7 +15,7 @@ export function sysctlsOf(options: PlannerOptions): Sysctl[] {
     ['net/ipv4/ip_forward', '1'],
     ...strictArp(options.strictArp),
   ];
-  return values.map(([key, value]) => ({ key, value }));
+  return [...values.map(([key, value]) => ({ key, value })), ...conntrackSysctls(options)];
 }
 
 /**

@@ -31,6 +31,24 @@ describe('kernel settings on a real kernel', () => {
     }
   });
 
+  it('are raised and never lowered where a greater number will do', async () => {
+    const key = 'net/netfilter/nf_conntrack_udp_timeout_stream';
+    const own = new Sysctls({ keys: [key] });
+    const before = (await own.read()).get(key)!;
+    try {
+      for (const [value, left] of [
+        ['200', '200'],
+        ['100', '200'],
+        ['300', '300'],
+      ] as const) {
+        await own.apply([{ key, before: undefined, after: { key, value, atLeast: true } }]);
+        expect((await own.read()).get(key)?.value).to.equal(left);
+      }
+    } finally {
+      await own.apply([{ key, before: undefined, after: before }]);
+    }
+  });
+
   it('are refused where the kernel lacks them or does not take the value', async () => {
     const missing = { key: unknown, value: '1' };
     const wrong = { key: conntrack, value: 'yes' };

@@ -52,6 +52,23 @@ describe('kernel settings', () => {
     expect((await stat(file(conntrack))).mtimeMs).to.equal(1000);
   });
 
+  it('are only ever raised where a greater number will do', async () => {
+    const key = 'net/netfilter/nf_conntrack_max';
+    const table = new Sysctls({ keys: [key], root });
+    const after = { key, value: '131072', atLeast: true } as const;
+    for (const [found, left] of [
+      ['65536', '131072'],
+      ['131072', '131072'],
+      ['1048576', '1048576'],
+    ] as const) {
+      await put(key, `${found}\n`);
+      const held = (await table.read()).get(key)!;
+      expect(table.equals(held, after), found).to.equal(found === left);
+      expect((await table.apply([{ key, before: held, after }])).size).to.equal(0);
+      expect((await readFile(file(key), 'utf8')).trim(), found).to.equal(left);
+    }
+  });
+
   it('are refused with ENOENT where the kernel does not have them, and none is made', async () => {
     const table = new Sysctls({ keys: [conntrack], root });
     const after = { key: conntrack, value: '1' };
