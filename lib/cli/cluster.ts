@@ -7,6 +7,7 @@ import { Credentials } from '../sources/kubernetes/credentials.ts';
 import type { ServerIdentity } from '../sources/kubernetes/kubeconfig.ts';
 import { KubernetesSource } from '../sources/kubernetes/kubernetes-source.ts';
 import { NodeWatch } from '../sources/kubernetes/node.ts';
+import type { ProblemListener } from '../sources/kubernetes/problem-listener.ts';
 import { Transport } from '../sources/kubernetes/transport.ts';
 import { systemClock } from '../sources/clock.ts';
 import { programVersion } from './build-info.ts';
@@ -55,6 +56,10 @@ export class Cluster implements ServiceSource, ClusterAccess {
 
   get cluster(): ClusterAccess {
     return this;
+  }
+
+  followProblems(listener: ProblemListener): void {
+    this.#source.followProblems(listener);
   }
 
   get node(): SourceNode {

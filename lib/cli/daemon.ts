@@ -12,6 +12,7 @@ import { nodePortCidrs } from './node-addresses.ts';
 import type { AddressReader } from './node-addresses.ts';
 import { NodeFollower } from './node-follower.ts';
 import { oldestFirst } from './oldest-first.ts';
+import { OwnerReports } from './owner-reports.ts';
 import type { Planning } from './planning.ts';
 import { programmerOptions } from './programming.ts';
 import type { ServiceSource, SourceNode } from './service-source.ts';
@@ -35,6 +36,7 @@ export class Daemon {
   readonly #reconciler: Reconciler;
   readonly #addresses: NodeAddressWatch;
   readonly #node: NodeFollower | undefined;
+  readonly #owners: OwnerReports | undefined;
   readonly #failed = Promise.withResolvers<never>();
   #primaryAddresses: readonly string[];
   #stopped = false;
@@ -56,12 +58,18 @@ export class Daemon {
       },
     });
     planning.node = { ...planning.node, addresses: this.#addresses.addresses };
+    this.#owners = this.#ownerReports();
     this.#reconciler = new Reconciler({
       ...programmerOptions(tables, planning, configuration, log),
+      plan: (service) => {
+        this.#owners?.planned(service);
+        return planning.plan(service);
+      },
       flows,
       syncPeriod: configuration.syncPeriod,
       minSyncPeriod: configuration.minSyncPeriod,
       listener: {
+        ...this.#owners?.listener,
         audited: () => {
           this.#addresses.refresh();
         },
@@ -81,12 +89,13 @@ export class Daemon {
     catalog.takeChanged();
     catalog.onChange(() => {
       setImmediate(() => {
-        this.#reconciler.changed(catalog.takeChanged());
+        this.#reconciler.changed(catalog.takeChanged(), catalog.takeTriggers());
       });
     });
     this.#addresses.start();
     this.#reconciler.start(oldestFirst(catalog));
     this.#node?.start();
+    this.#owners?.start();
     void this.#reconciler.settled().then(() => {
       this.#logReady();
     });
@@ -96,6 +105,7 @@ export class Daemon {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#node?.stop();
+    await this.#owners?.stop();
     await this.#addresses.stop();
     await this.#reconciler.stop();
   }
@@ -114,6 +124,20 @@ export class Daemon {
       failed: (failure: Failure) => {
         this.#failed.reject(failure);
       },
+    });
+  }
+
+  /** Owners of services are told through the API server that these come from. */
+  #ownerReports(): OwnerReports | undefined {
+    const { configuration, source, catalog, planning, log } = this.#options;
+    if (source.cluster === undefined) return undefined;
+    return new OwnerReports({
+      cluster: source.cluster,
+      node: configuration.nodeName,
+      catalog,
+      planning,
+      log,
+      kernel: () => this.#reconciler.status(),
     });
   }
 

@@ -1,5 +1,6 @@
 import type { Api } from '../sources/kubernetes/api.ts';
 import type { NodeWatch } from '../sources/kubernetes/node.ts';
+import type { ProblemListener } from '../sources/kubernetes/problem-listener.ts';
 
 /** What is known of this node besides what the machine itself tells. */
 export interface SourceNode {
@@ -16,6 +17,8 @@ export interface ClusterAccess {
   readonly api: Api;
   /** The Node of this machine. */
   readonly nodeWatch: NodeWatch;
+  /** Has a function told of what is wrong with the objects of services now, and of every change of that. */
+  followProblems(listener: ProblemListener): void;
 }
 
 /** Where services come from: it hands them to the catalog that it was made with. */

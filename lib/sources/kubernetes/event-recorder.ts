@@ -160,10 +160,14 @@ export class EventRecorder implements ServiceEvents {
         this.#complain(outcome.rule, outcome.message);
         return;
       case 'failed':
-        this.#rest(this.#backoff.next(outcome.retryAfter));
-        this.#complain(outcome.kind, outcome.message);
-        if (outcome.answered) this.#putBack(told);
+        this.#fail(told, outcome);
     }
+  }
+
+  #fail(told: ToldEvent, outcome: Extract<EventOutcome, { kind: 'failed' }>): void {
+    this.#rest(this.#backoff.next(outcome.retryAfter));
+    if (!outcome.reported) this.#complain(outcome.kind, outcome.message);
+    if (outcome.answered) this.#putBack(told);
   }
 
   #rest(milliseconds: number): void {

@@ -4,6 +4,7 @@ import { type ApiStatus, readFailure } from './api-status.ts';
 import type { Api, ApiRequest, ApiResponse } from './api.ts';
 import { readDocument } from './body.ts';
 import type { ToldEvent } from './event-memory.ts';
+import { ReportedError } from './reporting-api.ts';
 import { eventName, eventObject, type Occurrence, seriesPatch, splitServiceKey } from './service-event.ts';
 import { metadataOf } from './watch-event.ts';
 
@@ -33,6 +34,8 @@ export type EventOutcome =
       readonly kind: 'failed';
       readonly message: string;
       readonly answered: boolean;
+      /** Whether somebody else has told of it. */
+      readonly reported: boolean;
       /** Milliseconds that the server asks to wait; 0 where it does not. */
       readonly retryAfter: number;
     };
@@ -148,7 +151,13 @@ function outcomeOf({ status, verb, resource }: StatusError): EventOutcome {
   if (code === 403) return forbidden(got, verb, resource);
   return isFinal(code)
     ? { kind: 'refused', message: `${got}; the log has what this one would say` }
-    : { kind: 'failed', message: `${got}; it is tried again`, answered: code !== 429, retryAfter };
+    : {
+        kind: 'failed',
+        message: `${got}; it is tried again`,
+        answered: code !== 429,
+        reported: false,
+        retryAfter,
+      };
 }
 
 function forbidden(got: string, verb: AccessVerb, resource: 'services' | 'events'): EventOutcome {
@@ -164,5 +173,11 @@ function isFinal(code: number): boolean {
 
 function unanswered(error: unknown): EventOutcome {
   const got = error instanceof Error ? error.message : String(error);
-  return { kind: 'failed', message: `events cannot be written: ${got}`, answered: false, retryAfter: 0 };
+  return {
+    kind: 'failed',
+    message: `events cannot be written: ${got}; it is tried again`,
+    answered: false,
+    reported: error instanceof ReportedError,
+    retryAfter: 0,
+  };
 }

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import type { Api, ApiRequest, ApiResponse } from '../../../../lib/sources/kubernetes/api.ts';
 import { ApiError } from '../../../../lib/sources/kubernetes/api.ts';
 import { EventRecorder } from '../../../../lib/sources/kubernetes/event-recorder.ts';
+import { ReportedError } from '../../../../lib/sources/kubernetes/reporting-api.ts';
 import type { ServiceEvent } from '../../../../lib/sources/kubernetes/service-event.ts';
 import { failure, ManualClock, recordingLog, turn } from './scripted-api.ts';
 
@@ -221,11 +222,19 @@ describe('EventRecorder', () => {
     await pass(60 * minute);
     expect(recorder.outstanding).to.equal(256);
     expect(api.requests.length).to.be.lessThan(300);
-    expect(errors()).to.deep.equal(['events cannot be written: nobody is there']);
+    expect(errors()).to.deep.equal(['events cannot be written: nobody is there; it is tried again']);
     api.spoil = () => undefined;
     await pass(5 * minute);
     expect(api.events).to.have.length(256);
     expect(recorder.outstanding).to.equal(0);
+  });
+
+  it('leaves it to others to tell that there is no answer, where they have', async () => {
+    api.spoil = () => new ReportedError(new Error('nobody is there'));
+    recorder.tell('default/web', wrong);
+    await pass(minute);
+    expect(errors()).to.deep.equal([]);
+    expect(recorder.outstanding).to.equal(1);
   });
 
   it('gives up an event that the server does not stand, after the others', async () => {
