@@ -37,7 +37,7 @@ const description = [
 const examples = `
 Examples:
   # is this node as the API server says?
-  kube-ipvs diff --kubeconfig /etc/kubernetes/kubelet.conf
+  kube-ipvs diff --kubeconfig /etc/kubernetes/kube-ipvs.conf
 
   # is it as its manifests say?
   kube-ipvs diff --manifests /etc/kube-ipvs/manifests

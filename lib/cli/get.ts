@@ -40,7 +40,7 @@ const endpointsDescription = [
 const servicesExamples = `
 Examples:
   kube-ipvs get services
-  kube-ipvs get services --kubeconfig /etc/kubernetes/kubelet.conf -n kube-system kube-dns
+  kube-ipvs get services --kubeconfig /etc/kubernetes/kube-ipvs.conf -n kube-system kube-dns
   kube-ipvs get services -o wide
 
   # as ipvsadm -Sn prints it, in the same order; ipvsadm -R reads it

@@ -61,7 +61,7 @@ export class TroubleReport {
 
   /** The server has let the watch begin. What was wrong within the last one may come again. */
   opened(): void {
-    if (this.#told !== undefined && !within.includes(this.#told)) this.clear();
+    if (this.#told === undefined || !within.includes(this.#told)) this.clear();
   }
 
   /** The watch goes well. */
