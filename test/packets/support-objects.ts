@@ -28,11 +28,14 @@ export interface ServiceSpec {
   readonly endpoints: readonly EndpointSpec[];
   readonly created?: string;
   readonly spec?: Readonly<Record<string, unknown>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** What a load balancer would write into `status.loadBalancer.ingress`. */
+  readonly ingress?: readonly Readonly<Record<string, string>>[];
 }
 
 /** The Service, and an EndpointSlice for each of its families, as Kubernetes would make them. */
 export function objectsOf(service: ServiceSpec): readonly object[] {
-  const { name, clusterIPs, ports, created, spec = {} } = service;
+  const { name, clusterIPs, ports, created, spec = {}, annotations = {}, ingress = [] } = service;
   const families = ipFamilies.filter((family) => clusterIPs.some((address) => familyOf(address) === family));
   return [
     {
@@ -41,6 +44,7 @@ export function objectsOf(service: ServiceSpec): readonly object[] {
       metadata: {
         name,
         namespace: 'default',
+        annotations,
         ...(created === undefined ? {} : { creationTimestamp: created }),
       },
       spec: {
@@ -52,6 +56,7 @@ export function objectsOf(service: ServiceSpec): readonly object[] {
         ports,
         ...spec,
       },
+      ...(ingress.length === 0 ? {} : { status: { loadBalancer: { ingress } } }),
     },
     ...families.map((addressType) => ({
       apiVersion: 'discovery.k8s.io/v1',
