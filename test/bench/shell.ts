@@ -16,6 +16,11 @@ export class Shell {
     this.#statuses = createInterface({ input: this.#child.stdout });
   }
 
+  /** Its process, which stays in the namespaces that it was started in. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** Runs a command, whose output must go elsewhere, and gives its exit status. One at a time. */
   status(command: string): Promise<number> {
     return new Promise((resolve, reject) => {

@@ -1,0 +1,51 @@
+import type { Size } from './workload.ts';
+
+/** A size of cluster, and how often the daemon is started with it. */
+export interface PlannedSize extends Size {
+  readonly rounds: number;
+}
+
+/** How much is measured of the daemon's process. */
+export interface MeasurementPlan {
+  /** Whether IPVS is the kernel's, in a lab, or tables in memory, on this machine's own kernel. */
+  readonly kernel: 'ipvs' | 'memory';
+  readonly sizes: readonly PlannedSize[];
+  /** Of the idle daemon and of the daemon under churn. */
+  readonly windowSeconds: number;
+  /** Before a window. */
+  readonly settleSeconds: number;
+  readonly changesPerSecond: number;
+  /** Changes of one endpoint, one after the other. */
+  readonly singleChanges: number;
+  /** Endpoints that change at once. */
+  readonly burst: number;
+}
+
+/** What `make bench` measures. */
+export const fullPlan: MeasurementPlan = {
+  kernel: 'ipvs',
+  sizes: [
+    { services: 100, endpoints: 10, rounds: 5 },
+    { services: 10_000, endpoints: 10, rounds: 5 },
+    { services: 50_000, endpoints: 1, rounds: 2 },
+  ],
+  windowSeconds: 60,
+  settleSeconds: 10,
+  changesPerSecond: 10,
+  singleChanges: 200,
+  burst: 10_000,
+};
+
+/** A look at whether everything works, in two minutes. */
+export const quickPlan: MeasurementPlan = {
+  kernel: 'ipvs',
+  sizes: [
+    { services: 100, endpoints: 10, rounds: 1 },
+    { services: 2000, endpoints: 10, rounds: 2 },
+  ],
+  windowSeconds: 10,
+  settleSeconds: 3,
+  changesPerSecond: 10,
+  singleChanges: 50,
+  burst: 2000,
+};

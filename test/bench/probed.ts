@@ -1,0 +1,101 @@
+import type { Replacement } from './control.ts';
+import type { BurstResult, OneChangeResult } from './daemon-result.ts';
+import type { Note } from './probe.ts';
+import { addressBound, type RealServerCommand, realServerCommands } from './probe-notes.ts';
+import { percentile } from './sample.ts';
+
+/** What ends the list at the begin of a watch (KEP-3157). */
+const listEnd = 'k8s.io/initial-events-end';
+
+/**
+ * Milliseconds from the last byte of the lists to the address of a service bound, which is written last of it.
+ * @param bound when that was, where it cannot be seen in the notes
+ */
+export function usableAfterLists(
+  notes: readonly Note[],
+  address: string,
+  bound = addressBound(notes, address),
+): number {
+  const ends = notes.filter(
+    (note) => note.kind === 'page' || (note.kind === 'events' && note.text.includes(listEnd)),
+  );
+  const listed = ends.filter(({ at }) => at < (bound ?? 0)).at(-1);
+  if (bound === undefined || listed === undefined)
+    throw new Error(`expected lists and then ${address} to be bound, got not both in the notes of the probe`);
+  return bound - listed.at;
+}
+
+/** The commands of each address, in order. */
+function commandsByAddress(notes: readonly Note[], from: number): Map<string, RealServerCommand[]> {
+  const commands = new Map<string, RealServerCommand[]>();
+  for (const command of realServerCommands(notes)) {
+    if (command.at < from) continue;
+    const those = commands.get(command.address);
+    if (those) those.push(command);
+    else commands.set(command.address, [command]);
+  }
+  return commands;
+}
+
+/** The most commands for one of the real servers that a replacement concerns. */
+function mostCommands(
+  commands: ReadonlyMap<string, readonly RealServerCommand[]>,
+  replacements: readonly Replacement[],
+): number {
+  return replacements.reduce((most, { before, after }) => {
+    const counts = [before, after].map((address) => commands.get(address)?.length ?? 0);
+    return Math.max(most, ...counts);
+  }, 0);
+}
+
+function added(commands: ReadonlyMap<string, readonly RealServerCommand[]>, address: string): number {
+  const command = commands.get(address)?.find(({ verb }) => verb === 'new');
+  if (command === undefined)
+    throw new Error(`expected ${address} to be written to the kernel, but it was not`);
+  return command.at;
+}
+
+/** From the bytes of an event to the return of the write that has it, for changes that came one by one. */
+export function oneChangesOf(notes: readonly Note[], replacements: readonly Replacement[]): OneChangeResult {
+  const events = notes.filter((note) => note.kind === 'events');
+  const commands = commandsByAddress(notes, events[0]?.at ?? 0);
+  let next = 0;
+  const times = replacements.map(({ after }) => {
+    const wanted = `"${after}"`;
+    while (next < events.length && events[next]?.text.includes(wanted) !== true) next += 1;
+    return added(commands, after) - (events[next]?.at ?? NaN);
+  });
+  return {
+    changes: times.length,
+    median: percentile(times, 0.5),
+    p99: percentile(times, 0.99),
+    mostCommands: mostCommands(commands, replacements),
+  };
+}
+
+/**
+ * From the server's write of an endpoint to the return of the write that has it.
+ * @param offset milliseconds by which the server's clock is ahead
+ */
+export function burstOf(
+  notes: readonly Note[],
+  replacements: readonly Replacement[],
+  offset: number,
+): BurstResult {
+  const at = (replacement: Replacement | undefined): number => (replacement?.at ?? NaN) - offset;
+  const began = at(replacements[0]);
+  const commands = commandsByAddress(notes, began);
+  const times = replacements.map((replacement) => added(commands, replacement.after) - at(replacement));
+  const ended = began + Math.max(...replacements.map((one) => added(commands, one.after) - began));
+  const writes = notes.filter((note) => note.kind === 'write' && note.at >= began && note.at <= ended);
+  return {
+    changes: replacements.length,
+    wroteIn: at(replacements.at(-1)) - began,
+    median: percentile(times, 0.5),
+    p99: percentile(times, 0.99),
+    worst: Math.max(...times),
+    kernel: writes.reduce((sum, note) => sum + (note.kind === 'write' ? note.took : 0), 0),
+    writeCalls: writes.length,
+    mostCommands: mostCommands(commands, replacements),
+  };
+}
