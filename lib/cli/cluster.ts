@@ -37,7 +37,7 @@ export class Cluster implements ServiceSource, ClusterAccess {
   #node = unknownNode;
 
   constructor(options: ClusterOptions) {
-    const { identity, configuration, catalog, log } = options;
+    const { identity, configuration, catalog, log, patience = Infinity } = options;
     this.#options = options;
     this.#credentials = new Credentials(identity, systemClock);
     this.api = new ReportingApi(new ApiClient(this.#credentials, this.#transport), log);
@@ -46,7 +46,7 @@ export class Cluster implements ServiceSource, ClusterAccess {
       api: this.api,
       name: configuration.nodeName,
       log,
-      limit: configuration.nodeTimeout,
+      limit: Math.min(configuration.nodeTimeout, patience),
       needsPodCIDRs: configuration.detectLocalMode === 'NodeCIDR',
     });
     this.nodeWatch.onChange((node) => {
@@ -94,7 +94,9 @@ export class Cluster implements ServiceSource, ClusterAccess {
   async #within(patience: number, complete: Promise<unknown>): Promise<void> {
     const { promise, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
-      reject(this.#late(patience));
+      // Where the Node alone is missing, its watch says so when it is ended.
+      if (this.#trouble === undefined && this.#options.catalog.synced) void this.nodeWatch.stop();
+      else reject(this.#late(patience));
     }, patience);
     try {
       await Promise.race([complete, promise]);
@@ -104,14 +106,19 @@ export class Cluster implements ServiceSource, ClusterAccess {
   }
 
   #late(patience: number): Failure {
-    const { identity } = this.#options;
-    const troubles = [this.api.trouble, ...this.#source.troubles, this.nodeWatch.trouble];
-    const trouble = troubles.find((one) => one !== undefined) ?? 'nothing';
+    const { origin } = this.#options.identity.server;
+    const got = this.#trouble ?? 'nothing';
     return new Failure(
       'no-cluster',
-      `expected everything from the API server ${identity.server.origin} within ${patience / 1000} s, got: ${trouble}`,
+      `expected everything from the API server ${origin} within ${patience / 1000} s, got: ${got}`,
       'mend that; the kernel is as it was',
     );
+  }
+
+  /** What keeps the server from being read now, if anything. */
+  get #trouble(): string | undefined {
+    const troubles = [this.api.trouble, ...this.#source.troubles, this.nodeWatch.trouble];
+    return troubles.find((trouble) => trouble !== undefined);
   }
 }
 
