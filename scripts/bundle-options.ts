@@ -1,8 +1,15 @@
 import type { BuildOptions } from 'esbuild';
 
-/** Lets the packages in the bundle that are CommonJS load Node's own modules. */
+/**
+ * What stands before everything else in a program. V8 is told to keep its young generation at 1 MB and to collect when
+ * the heap has grown by a fifth: left alone it takes three times what lives (docs/decisions/bundle.md). These flags work
+ * only where they are set before the heap has grown. Packages that are CommonJS are let load Node's own modules.
+ */
 const banner = `#!/usr/bin/env node
 import { createRequire as createRequireOfBundle } from 'node:module';
+import { setFlagsFromString as setFlagOfV8 } from 'node:v8';
+setFlagOfV8('--semi-space-growth-factor=1');
+setFlagOfV8('--heap-growing-percent=20');
 const require = createRequireOfBundle(import.meta.url);`;
 
 /** How a library is bundled: into one file that needs Node and the two native packages only. */
@@ -19,5 +26,14 @@ export const libraryOptions = {
   logLevel: 'warning',
 } as const satisfies BuildOptions;
 
-/** How a program is bundled: the same, to be run as it is. */
-export const bundleOptions = { ...libraryOptions, banner: { js: banner } } as const satisfies BuildOptions;
+/**
+ * How a program is bundled: the same, to be run as it is. White space and comments go, for the source text is resident
+ * as long as the process lives; names stay, so that stack traces can be read.
+ */
+export const bundleOptions = {
+  ...libraryOptions,
+  minifyWhitespace: true,
+  minifySyntax: true,
+  lineLimit: 120,
+  banner: { js: banner },
+} as const satisfies BuildOptions;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseCidr } from '../model/address.ts';
 import { durationForm, durationHint, parseDuration } from './duration.ts';
 import { suggestion } from './suggestion.ts';

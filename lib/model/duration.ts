@@ -10,7 +10,8 @@ const units: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 
-const part = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
+// Escaped, for one character beyond ASCII has the whole bundle kept in two bytes a character.
+const part = /(\d+\.?\d*|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/g;
 const whole = new RegExp(`^(?:${part.source})+$`);
 
 /** What a duration looks like, for messages. */
