@@ -3,7 +3,6 @@ import type { NodeFacts } from '../model/node-facts.ts';
 import type { ServicePlan } from '../model/plan.ts';
 import type { PlannerOptions } from '../model/planner-options.ts';
 import type { ServicePort } from '../model/service.ts';
-import { serviceKey } from '../model/service.ts';
 import type { ServiceState } from '../model/service-state.ts';
 import { bindAddress, bindForeignAddress } from './addresses.ts';
 import { tuningOf } from './annotations.ts';
@@ -44,7 +43,7 @@ export function planService(state: ServiceState, node: NodeFacts, options: Plann
   const draft = new PlanDraft();
   const tuning = tuningOf(service, options);
   const scheduling = schedulingOf(service, tuning, options);
-  const turn = turnOf(node.name, serviceKey(service.namespace, service.name), scheduling.scheduler);
+  const turn = turnOf(node.name, service, scheduling.scheduler);
   const context: Context = { draft, state, node, options, scheduling, turn };
   for (const clusterIp of service.clusterIPs) {
     const family = familyOf(clusterIp);

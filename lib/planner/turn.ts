@@ -1,3 +1,4 @@
+import type { Service } from '../model/service.ts';
 import type { PortEndpoint } from './endpoints.ts';
 
 /** The offset basis and the prime of 32-bit FNV-1a. */
@@ -11,14 +12,18 @@ const hashing: readonly string[] = ['mh', 'sh', 'dh'];
  * The turn of a node at a service: a number that differs between nodes and between services. `undefined` where every
  * node is to learn the real servers in one order.
  */
-export function turnOf(nodeName: string, service: string, scheduler: string): number | undefined {
-  return hashing.includes(scheduler) ? undefined : hash(service, hash(nodeName, offsetBasis));
+export function turnOf(
+  nodeName: string,
+  { namespace, name }: Service,
+  scheduler: string,
+): number | undefined {
+  return hashing.includes(scheduler) ? undefined : hash(name, hash(namespace, hash(nodeName, offsetBasis)));
 }
 
 /**
  * The endpoints from another one on for each turn, in their order around. `rr` and the schedulers that break ties by
- * the order begin where the list begins, so that without this every node would send its first connections to one
- * endpoint. Where the list is begun depends on what it begins with, so that it stays when others come and go.
+ * the order begin where the kernel's list begins, so that without this every node would send its first connections to
+ * one endpoint. Where the list is begun depends on the endpoint there, so that it stays when others come and go.
  */
 export function inTurn(
   endpoints: readonly PortEndpoint[],
@@ -28,7 +33,7 @@ export function inTurn(
   let first = 0;
   let least = Infinity;
   for (let index = 0; index < endpoints.length; index += 1) {
-    const rank = hash(endpoints[index]?.endpoint.address ?? '', turn);
+    const rank = rankOf(endpoints[index]?.endpoint.address ?? '', turn);
     if (rank < least) {
       least = rank;
       first = index;
@@ -37,11 +42,26 @@ export function inTurn(
   return first === 0 ? endpoints : endpoints.slice(first).concat(endpoints.slice(0, first));
 }
 
-/** FNV-1a of the text, begun with a number, as an unsigned number whose high bits depend on every character. */
+/** By the end of the address alone, where those of one service differ: it is asked of every endpoint. */
+function rankOf(address: string, turn: number): number {
+  const { length } = address;
+  const low = address.charCodeAt(length - 1) | (address.charCodeAt(length - 2) << 8);
+  const high = address.charCodeAt(length - 3) | (address.charCodeAt(length - 4) << 8);
+  return mixed((low | (high << 16)) ^ turn);
+}
+
+/** FNV-1a of the text, begun with a number. */
 function hash(text: string, seed: number): number {
   let value = seed;
   for (let index = 0; index < text.length; index += 1) {
     value = Math.imul(value ^ text.charCodeAt(index), prime);
   }
-  return Math.imul(value ^ (value >>> 15), 0x2c1b3c6d) >>> 0;
+  return mixed(value);
+}
+
+/** Spreads every bit over the whole of an unsigned 32-bit number, as the last steps of MurmurHash3 do. */
+function mixed(number: number): number {
+  const once = Math.imul(number ^ (number >>> 16), 0x85ebca6b);
+  const twice = Math.imul(once ^ (once >>> 13), 0xc2b2ae35);
+  return (twice ^ (twice >>> 16)) >>> 0;
 }
