@@ -45,7 +45,7 @@ function nameOf(service: Service, server: VirtualServer, node: NodeFacts): Servi
   const onNode = node.addresses.includes(server.address);
   const port = service.ports.find(
     ({ protocol, port: number, nodePort }) =>
-      protocol === server.protocol && (onNode ? nodePort : number) === server.port,
+      protocol === server.protocol && (number === server.port || (onNode && nodePort === server.port)),
   );
   return { namespace: service.namespace, name: service.name, portName: port?.name ?? '' };
 }

@@ -78,7 +78,7 @@ const byText: readonly (readonly [RegExp, IptablesFailure])[] = [
     {
       code: 'no-table',
       advice:
-        'load the kernel modules of the table (iptable_nat and iptable_filter, ip6table_nat and ip6table_filter, or nf_tables), or leave the family out',
+        'load the kernel modules of the table (iptable_nat, iptable_filter and iptable_mangle, the same with ip6table, or nf_tables), or leave the family out',
     },
   ],
   [
