@@ -1,0 +1,134 @@
+import { expect } from 'chai';
+import { Kubectl, kubectlPath } from '../kube/kubectl.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { resourceNamed } from '../kube/resource-type.ts';
+import { eventually, startKubeIpvs } from './cli-program.ts';
+import type { Running } from './cli-program.ts';
+import { addInterface, ClusterSite, service, virtualServers } from './cluster-site.ts';
+import { enterOwnNamespace } from './own-namespace.ts';
+
+/** The annotation that the control plane writes. */
+const triggerTime = 'endpoints.kubernetes.io/last-change-trigger-time';
+
+/** A Service at an address, with something else in its spec or its metadata. */
+function serviceWith(clusterIP: string, spec: object, metadata: object = {}) {
+  const plain = service(clusterIP);
+  return { ...plain, metadata: { ...plain.metadata, ...metadata }, spec: { ...plain.spec, ...spec } };
+}
+
+/** An EndpointSlice of the Service at 10.96.0.10 whose last change began at a time. */
+function slice(addresses: readonly string[], triggered: Date) {
+  return {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: {
+      name: 'web-1',
+      namespace: 'default',
+      labels: { 'kubernetes.io/service-name': 'at-10-96-0-10' },
+      annotations: { [triggerTime]: triggered.toISOString() },
+    },
+    addressType: 'IPv4',
+    ports: [{ name: '', port: 8080, protocol: 'TCP' }],
+    endpoints: addresses.map((address) => ({ addresses: [address], conditions: { ready: true } })),
+  };
+}
+
+describe('kube-ipvs and the owners of services', function () {
+  this.timeout(240_000);
+  let site: ClusterSite;
+  let kubectl: Kubectl;
+  let running: Running;
+
+  const events = (): readonly KubeObject[] => site.server.store.list(resourceNamed('events.events.k8s.io'));
+
+  /** The events of a Service: `reason: note`. */
+  function notes(name: string): string[] {
+    return events()
+      .filter(({ regarding }) => (regarding as { name: string }).name === name)
+      .map(({ reason, note }) => `${String(reason)}: ${String(note)}`);
+  }
+
+  async function must(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await kubectl.run(args);
+    expect(code, stderr).to.equal(0);
+    return stdout;
+  }
+
+  before(() => {
+    enterOwnNamespace();
+    addInterface();
+  });
+
+  beforeEach(async () => {
+    site = await ClusterSite.open();
+    kubectl = new Kubectl(await kubectlPath(), site.path('kubeconfig'));
+    running = startKubeIpvs('run', ...site.flags('--logging-format', 'json', '-v', '4'));
+    await eventually(virtualServers, (lines) => lines.length === 1);
+  });
+
+  afterEach(async () => {
+    expect(await running.stop(), running.log()).to.equal(0);
+    await site.close();
+  });
+
+  it('tell of an external IP of the wrong family by one Event, which kubectl shows', async () => {
+    const name = 'at-10-96-0-11';
+    site.server.store.create(serviceWith('10.96.0.11', { externalIPs: ['fd00::1'] }));
+    await eventually(events, (found) => found.length > 0);
+    site.server.store.patch('services', 'default', name, {
+      spec: { ports: [{ protocol: 'TCP', port: 81 }] },
+    });
+    await eventually(virtualServers, (lines) => lines.includes('-A -t 10.96.0.11:81 -s rr'));
+    site.server.store.create(serviceWith('10.96.0.12', { externalIPs: ['not an address'] }));
+    await eventually(
+      () => notes('at-10-96-0-12'),
+      (found) => found.length > 0,
+    );
+    expect(notes(name)).to.have.length(1);
+    expect(await must('describe', 'service', name)).to.match(
+      /Warning +KubeProxyIncorrectIPVersion +\S+ +kube-ipvs.* +spec\.externalIPs\[0\]: expected an IPv4 address/,
+    );
+    const table = await must('get', 'events', '--field-selector', `involvedObject.name=${name}`);
+    expect(table.trim().split('\n')).to.have.length(2);
+    expect(table).to.match(/Warning +KubeProxyIncorrectIPVersion +service\/at-10-96-0-11 +spec\.externalIPs/);
+    expect(notes('at-10-96-0-12')).to.deep.equal([
+      'InvalidField: spec.externalIPs[0]: expected an IP address, got "not an address", no IP address; ' +
+        'write an address such as 10.0.0.1 or fd00::1',
+    ]);
+  });
+
+  it('tell of a virtual server that another has, and of a scheduler that there is not', async () => {
+    site.server.store.create(serviceWith('10.96.0.11', { externalIPs: ['192.0.2.1'] }));
+    await eventually(virtualServers, (lines) => lines.includes('-A -t 192.0.2.1:80 -s rr'));
+    const annotations = { 'kube-ipvs.io/scheduler': 'quickest' };
+    site.server.store.create(serviceWith('10.96.0.12', { externalIPs: ['192.0.2.1'] }, { annotations }));
+    const found = await eventually(
+      () => notes('at-10-96-0-12'),
+      (all) => all.length === 2,
+    );
+    expect(found.map((note) => note.split(':')[0])).to.have.members([
+      'SchedulerUnavailable',
+      'VirtualServerConflict',
+    ]);
+    expect(notes('at-10-96-0-11')).to.deep.equal([]);
+  });
+
+  it('log how long a change of endpoints took to the kernel', async () => {
+    const { store } = site.server;
+    const began = Date.now();
+    store.create(slice(['10.244.0.1'], new Date(began)));
+    store.put(slice(['10.244.0.1', '10.244.0.2'], new Date(began + 1)));
+    const line = /^\{.*"a change of endpoints is programmed".*$/gm;
+    const told = await eventually(
+      () => running.log().match(line) ?? [],
+      (lines) => lines.length === 2,
+    );
+    const took = Date.now() - began;
+    for (const text of told) {
+      const { service: of, triggered, latency } = JSON.parse(text) as Record<string, unknown>;
+      expect(of).to.equal('default/at-10-96-0-10');
+      expect(triggered).to.be.oneOf([began, began + 1]);
+      expect(latency).to.be.within(0, took).and.not.equal(0);
+    }
+  });
+});
