@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -162,6 +162,19 @@ describe('the access rules, with an account that has them and nothing else', () 
       });
     }
   }
+
+  it('are those that the documentation lists', async () => {
+    const text = await readFile(new URL('../../../../docs/kubernetes.md', import.meta.url), 'utf8');
+    const rows = [...text.matchAll(/^\| `(.+?)` +\| (?:`(.+?)`)? +\| `(.+?)` +\| (`.+?`) +\|/gm)].map(
+      ([, name, apiGroup = '', resource, verbs = '']) => ({
+        ...{ name, apiGroup, resource },
+        verbs: verbs.replaceAll('`', '').split(', '),
+      }),
+    );
+    expect(rows).to.deep.equal(
+      accessRules.map(({ name, apiGroup, resource, verbs }) => ({ name, apiGroup, resource, verbs })),
+    );
+  });
 
   it('have names of their own, and a reason each', () => {
     expect(new Set(accessRules.map(({ name }) => name)).size).to.equal(accessRules.length);
