@@ -3,7 +3,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { FlowTable } from '../kernel/flow-table.ts';
 import type { KernelTables } from '../kernel/kernel-tables.ts';
-import type { ServiceKey } from '../model/service.ts';
+import type { Service, ServiceKey } from '../model/service.ts';
 import { systemClock } from '../reconciler/clock.ts';
 import { Reconciler } from '../reconciler/reconciler.ts';
 import type { Failure } from './failure.ts';
@@ -15,6 +15,7 @@ import { oldestFirst } from './oldest-first.ts';
 import { OwnerReports } from './owner-reports.ts';
 import type { Planning } from './planning.ts';
 import { programmerOptions } from './programming.ts';
+import { ServiceFindings } from './service-findings.ts';
 import type { ServiceSource, SourceNode } from './service-source.ts';
 
 /** The rooms that the daemon ties together. */
@@ -53,16 +54,20 @@ export class Daemon {
       clock: systemClock,
       log,
       changed: (addresses) => {
-        planning.node = { ...planning.node, addresses };
-        this.#reconciler.changed(this.#nodePortServices());
+        planning.node = { ...planning.node, ...addresses };
+        this.#reconciler.changed(this.#exposedServices());
       },
     });
-    planning.node = { ...planning.node, addresses: this.#addresses.addresses };
+    planning.node = { ...planning.node, ...this.#addresses.current };
     this.#owners = this.#ownerReports();
+    const findings = new ServiceFindings({
+      ...options,
+      found: (service, problems) => this.#owners?.found(service, problems),
+    });
     this.#reconciler = new Reconciler({
       ...programmerOptions(tables, planning, configuration, log),
       plan: (service) => {
-        this.#owners?.planned(service);
+        findings.look(service);
         return planning.plan(service);
       },
       flows,
@@ -129,13 +134,12 @@ export class Daemon {
 
   /** Owners of services are told through the API server that these come from. */
   #ownerReports(): OwnerReports | undefined {
-    const { configuration, source, catalog, planning, log } = this.#options;
+    const { configuration, source, catalog, log } = this.#options;
     if (source.cluster === undefined) return undefined;
     return new OwnerReports({
       cluster: source.cluster,
       node: configuration.nodeName,
       catalog,
-      planning,
       log,
       kernel: () => this.#reconciler.status(),
     });
@@ -160,10 +164,18 @@ export class Daemon {
     else log.warn({ ...fields, refused: refused.length }, 'ready, but for what the kernel refused');
   }
 
-  *#nodePortServices(): Generator<ServiceKey> {
+  *#exposedServices(): Generator<ServiceKey> {
     const { catalog } = this.#options;
     for (const key of catalog.keys()) {
-      if (catalog.get(key)?.service.ports.some(({ nodePort }) => nodePort > 0) === true) yield key;
+      const service = catalog.get(key)?.service;
+      if (service !== undefined && isExposed(service)) yield key;
     }
   }
+}
+
+/** Whether what is planned for a service depends on the addresses of the node. */
+function isExposed({ ports, externalIPs, loadBalancerIngress }: Service): boolean {
+  return (
+    externalIPs.length > 0 || loadBalancerIngress.length > 0 || ports.some(({ nodePort }) => nodePort > 0)
+  );
 }

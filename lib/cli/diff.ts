@@ -102,7 +102,7 @@ async function compare(configuration: Configuration, context: Context): Promise<
     ]);
     const planning = await createPlanning({ configuration, catalog, node, randomFully });
     const cidrs = nodePortCidrs(configuration.nodePortAddresses, node.primaryAddresses);
-    planning.node = { ...planning.node, addresses: readNodeAddresses(cidrs) };
+    planning.node = { ...planning.node, ...readNodeAddresses(cidrs) };
     const tables = compared.tables(planning);
     return await diff(programmerOptions(tables, planning, configuration, log), oldestFirst(catalog));
   } finally {

@@ -188,7 +188,7 @@ async function readNames(configuration: Configuration, context: Context): Promis
   const { options, node } = await createPlanning(planned);
   const states = [...catalog.keys()].map((key) => catalog.get(key)).filter((state) => state !== undefined);
   const cidrs = nodePortCidrs(configuration.nodePortAddresses, sourceNode.primaryAddresses);
-  return serviceNames(states, { ...node, addresses: readNodeAddresses(cidrs) }, options);
+  return serviceNames(states, { ...node, ...readNodeAddresses(cidrs) }, options);
 }
 
 function formatListing(

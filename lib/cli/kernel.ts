@@ -16,7 +16,7 @@ import { Sysctls } from '../kernel/sysctls.ts';
 import { VirtualServers } from '../kernel/virtual-servers.ts';
 import type { Sysctl } from '../model/sysctl.ts';
 import { Failure } from './failure.ts';
-import { nodeAddresses, serviceInterface } from './node-addresses.ts';
+import { type NodeAddresses, nodeAddresses, serviceInterface } from './node-addresses.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Takes one line for each message to and from the kernel. */
@@ -82,7 +82,7 @@ export function openIpvs(trace: Trace): Ipvs {
 }
 
 /** The node's own addresses as `nodeAddresses` tells them. Reading them takes no privilege. */
-export function readNodeAddresses(cidrs: readonly string[]): string[] {
+export function readNodeAddresses(cidrs: readonly string[]): NodeAddresses {
   const route = Route.open();
   try {
     return nodeAddresses(route, cidrs);

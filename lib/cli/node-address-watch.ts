@@ -3,7 +3,7 @@ import type { RouteEvent } from '../../native-bindings/route-monitor.ts';
 import type { Clock } from '../reconciler/clock.ts';
 import type { Log } from '../reconciler/log.ts';
 import { nodeAddresses, serviceInterface } from './node-addresses.ts';
-import type { AddressReader } from './node-addresses.ts';
+import type { AddressReader, NodeAddresses } from './node-addresses.ts';
 
 /** What the watch needs. */
 export interface NodeAddressWatchOptions {
@@ -13,7 +13,7 @@ export interface NodeAddressWatchOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** Told of the addresses whenever they are others than before. */
-  readonly changed: (addresses: readonly string[]) => void;
+  readonly changed: (addresses: NodeAddresses) => void;
   /** Opens what tells of the kernel's events: a `RouteMonitor` unless told otherwise. */
   readonly open?: (events: RouteEvents) => { close(): Promise<void> };
 }
@@ -28,12 +28,12 @@ export interface RouteEvents {
 const gatherTime = 100;
 
 /**
- * Follows the addresses that node ports are served on. The kernel tells of changes; those of kube-ipvs0, which are our
+ * Follows the addresses of the node, among them those that node ports are served on. The kernel tells of changes; those of kube-ipvs0, which are our
  * own doing, are passed over. Where it cannot tell, `refresh` at each audit finds them.
  */
 export class NodeAddressWatch {
   readonly #options: NodeAddressWatchOptions;
-  #addresses: readonly string[];
+  #addresses: NodeAddresses;
   #ownIndex: number | undefined;
   #monitor: { close(): Promise<void> } | undefined;
   #cancelTimer: (() => void) | undefined;
@@ -45,7 +45,7 @@ export class NodeAddressWatch {
   }
 
   /** The addresses as they were last read. */
-  get addresses(): readonly string[] {
+  get current(): NodeAddresses {
     return this.#addresses;
   }
 
@@ -66,9 +66,9 @@ export class NodeAddressWatch {
   refresh(): void {
     try {
       const addresses = this.#read();
-      if (addresses.join() === this.#addresses.join()) return;
+      if (isEqual(addresses, this.#addresses)) return;
       this.#addresses = addresses;
-      this.#options.log.info({ addresses }, 'the addresses of this node have changed');
+      this.#options.log.info({ ...addresses }, 'the addresses of this node have changed');
       this.#options.changed(addresses);
     } catch (error) {
       this.#options.log.error(
@@ -84,7 +84,7 @@ export class NodeAddressWatch {
     await this.#monitor?.close();
   }
 
-  #read(): string[] {
+  #read(): NodeAddresses {
     const { reader, cidrs } = this.#options;
     this.#ownIndex = reader.link(serviceInterface)?.index;
     return nodeAddresses(reader, cidrs());
@@ -101,4 +101,8 @@ export class NodeAddressWatch {
       this.refresh();
     });
   }
+}
+
+function isEqual(a: NodeAddresses, b: NodeAddresses): boolean {
+  return a.addresses.join() === b.addresses.join() && a.localAddresses.join() === b.localAddresses.join();
 }

@@ -3,6 +3,7 @@ import { primaryAddresses } from '../config/configuration.ts';
 import { cidrContains } from '../model/cidr.ts';
 import { familyOf } from '../model/family.ts';
 import { addressKind } from '../model/address.ts';
+import type { NodeFacts } from '../model/node-facts.ts';
 
 /** The interface that cluster IPs are bound to, by kube-proxy's name. */
 export const serviceInterface = 'kube-ipvs0';
@@ -25,17 +26,23 @@ export interface AddressReader {
 /** IFA_F_DADFAILED (linux/if_addr.h): another host has the address too, so the kernel does not use it. */
 const duplicate = 0x08;
 
+/** The addresses of a node that planning needs: those for node ports, and all. */
+export type NodeAddresses = Required<Pick<NodeFacts, 'addresses' | 'localAddresses'>>;
+
 /**
- * The addresses of this node that node ports are served on, as they are now: those of every interface but kube-ipvs0,
- * without loopback, link-local and multicast ones, and only those within one of the `cidrs`. Sorted, without duplicates.
+ * The addresses of this node as they are now: those of every interface but kube-ipvs0, without loopback, link-local and
+ * multicast ones; for node ports only those within one of the `cidrs`. Sorted, without duplicates.
  */
-export function nodeAddresses(reader: AddressReader, cidrs: readonly string[]): string[] {
+export function nodeAddresses(reader: AddressReader, cidrs: readonly string[]): NodeAddresses {
   const own = reader.link(serviceInterface)?.index;
   const addresses = reader
     .addresses()
     .filter(({ index, flags }) => index !== own && (flags & duplicate) === 0)
     .map(({ address }) => address)
-    .filter((address) => addressKind(address) === 'unicast')
-    .filter((address) => cidrs.some((cidr) => cidrContains(cidr, address)));
-  return [...new Set(addresses)].sort();
+    .filter((address) => addressKind(address) === 'unicast');
+  const localAddresses = [...new Set(addresses)].sort();
+  return {
+    addresses: localAddresses.filter((address) => cidrs.some((cidr) => cidrContains(cidr, address))),
+    localAddresses,
+  };
 }

@@ -109,7 +109,7 @@ async function once(work: Work): Promise<number> {
   const { kernel, configuration, catalog, source, log } = work;
   const planning = await prepare(work);
   const cidrs = nodePortCidrs(configuration.nodePortAddresses, source.node.primaryAddresses);
-  planning.node = { ...planning.node, addresses: nodeAddresses(kernel.route, cidrs) };
+  planning.node = { ...planning.node, ...nodeAddresses(kernel.route, cidrs) };
   const tables = kernelTables(kernel, planning.base.sysctls);
   const options = programmerOptions(tables, planning, configuration, log);
   const report = await runOnce({ ...options, flows: kernel.flows }, oldestFirst(catalog));

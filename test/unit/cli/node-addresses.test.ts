@@ -31,23 +31,27 @@ const all = [
 
 describe('the addresses of a node', () => {
   it('are those of every interface but kube-ipvs0, without loopback and link-local ones, each once', () => {
-    expect(nodeAddresses(reader(all), ['0.0.0.0/0', '::/0'])).to.deep.equal([
-      '10.0.0.5',
-      '192.168.1.10',
-      'fd00::10',
-    ]);
+    const every = ['10.0.0.5', '192.168.1.10', 'fd00::10'];
+
+    expect(nodeAddresses(reader(all), ['0.0.0.0/0', '::/0'])).to.deep.equal({
+      addresses: every,
+      localAddresses: every,
+    });
   });
 
-  it('are those within the CIDRs where there are some', () => {
-    expect(nodeAddresses(reader(all), ['192.168.0.0/16', '::/0'])).to.deep.equal([
+  it('are, for node ports, those within the CIDRs', () => {
+    expect(nodeAddresses(reader(all), ['192.168.0.0/16', '::/0']).addresses).to.deep.equal([
       '192.168.1.10',
       'fd00::10',
     ]);
-    expect(nodeAddresses(reader(all), ['172.16.0.0/12'])).to.deep.equal([]);
+    expect(nodeAddresses(reader(all), ['172.16.0.0/12'])).to.deep.equal({
+      addresses: [],
+      localAddresses: ['10.0.0.5', '192.168.1.10', 'fd00::10'],
+    });
   });
 
   it('are not those that another host has too', () => {
-    expect(nodeAddresses(reader([[2, 'fd00::10']], 0x08), ['::/0'])).to.deep.equal([]);
+    expect(nodeAddresses(reader([[2, 'fd00::10']], 0x08), ['::/0']).localAddresses).to.deep.equal([]);
   });
 });
 
@@ -80,7 +84,7 @@ describe('a watch of the addresses of a node', () => {
         },
       },
       log: { debug: say, info: say, warn: say, error: say },
-      changed: (addresses) => seen.push([...addresses]),
+      changed: ({ addresses }) => seen.push([...addresses]),
       open: (listener) => {
         events = listener;
         return { close: () => Promise.resolve() };
@@ -121,6 +125,15 @@ describe('a watch of the addresses of a node', () => {
     expect(seen).to.deep.equal([['192.168.1.10', '192.168.1.11']]);
   });
 
+  it('tells of an address that node ports are not served on', () => {
+    const { become, tell, runTimers, seen, watch } = watched();
+    become([...all, [2, '172.16.0.1']]);
+    tell(2);
+    runTimers();
+    expect(seen).to.deep.equal([['192.168.1.10']]);
+    expect(watch.current.localAddresses).to.include('172.16.0.1');
+  });
+
   it('passes over what happens on kube-ipvs0', () => {
     const { tell, runTimers } = watched();
     tell(9);
@@ -146,7 +159,7 @@ describe('a watch of the addresses of a node', () => {
     breakDown();
     watch.refresh();
     expect(seen).to.deep.equal([]);
-    expect(watch.addresses).to.deep.equal(['192.168.1.10']);
+    expect(watch.current.addresses).to.deep.equal(['192.168.1.10']);
     expect(told).to.deep.equal(['the addresses of this node could not be read: the last ones count']);
   });
 });
