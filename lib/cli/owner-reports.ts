@@ -1,10 +1,9 @@
 import type { Logger } from 'pino';
 import type { Catalog } from '../catalog/catalog.ts';
+import type { Problem } from '../model/problem.ts';
 import type { ServiceKey } from '../model/service.ts';
-import { serviceProblems } from '../planner/service-problems.ts';
 import { systemClock } from '../reconciler/clock.ts';
 import { EventRecorder } from '../sources/kubernetes/event-recorder.ts';
-import type { Planning } from './planning.ts';
 import type { KernelTroubles } from './service-facts.ts';
 import type { ClusterAccess } from './service-source.ts';
 import { ServiceTroubles } from './service-troubles.ts';
@@ -15,7 +14,6 @@ export interface OwnerReportsOptions {
   /** The name of this node. */
   readonly node: string;
   readonly catalog: Pick<Catalog, 'keys' | 'get'>;
-  readonly planning: Pick<Planning, 'node' | 'options'>;
   readonly log: Logger;
   /** What keeps services from the kernel now. */
   readonly kernel: () => KernelTroubles;
@@ -39,15 +37,9 @@ export class OwnerReports {
     return this.#troubles.listener;
   }
 
-  /** A service is planned, or is gone. Never throws, for that it is served matters more than that it is told of. */
-  planned(key: ServiceKey): void {
-    const { catalog, planning, log } = this.#options;
-    try {
-      const service = catalog.get(key)?.service;
-      this.#troubles.planned(key, service ? serviceProblems(service, planning.node, planning.options) : []);
-    } catch (error) {
-      log.error({ service: key, err: error }, 'it could not be found out what is wrong in a service');
-    }
+  /** These are what is not followed in a service, none where it is gone. */
+  found(service: ServiceKey, problems: readonly Problem[]): void {
+    this.#troubles.planned(service, problems);
   }
 
   /** Begins with what the source has found by now. */

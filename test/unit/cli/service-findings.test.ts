@@ -1,0 +1,60 @@
+import { expect } from 'chai';
+import { Catalog } from '../../../lib/catalog/catalog.ts';
+import { ServiceFindings } from '../../../lib/cli/service-findings.ts';
+import { node, plannerOptions, service } from '../fixtures.ts';
+import { MemoryLog } from '../reconciler/world.ts';
+
+const key = 'ns1/svc1';
+const wrong = { annotations: { 'kube-ipvs.io/scheduler': 'quickest' } };
+
+describe('ServiceFindings', () => {
+  let catalog: Catalog;
+  let log: MemoryLog;
+  let found: [string, number][];
+  let findings: ServiceFindings;
+
+  beforeEach(() => {
+    catalog = new Catalog();
+    log = new MemoryLog();
+    found = [];
+    findings = new ServiceFindings({
+      catalog,
+      planning: { node, options: plannerOptions() },
+      log,
+      found: (of, problems) => found.push([of, problems.length]),
+    });
+  });
+
+  it('logs once what is not followed, and tells when it is no longer so', () => {
+    catalog.setService(service(wrong));
+    findings.look(key);
+    findings.look(key);
+    expect(log.at('warn')).to.have.length(1);
+    expect(log.at('warn')[0]).to.match(
+      /^Service ns1\/svc1: metadata\.annotations\[kube-ipvs\.io\/scheduler\]/,
+    );
+    catalog.setService(service());
+    findings.look(key);
+    expect(found).to.deep.equal([
+      [key, 1],
+      [key, 1],
+      [key, 0],
+    ]);
+    catalog.setService(service(wrong));
+    findings.look(key);
+    expect(log.at('warn')).to.have.length(2);
+  });
+
+  it('says nothing of a service that is in order, or is gone', () => {
+    catalog.setService(service());
+    findings.look(key);
+    findings.look('ns1/gone');
+    expect([log.lines, found]).to.deep.equal([[], []]);
+  });
+
+  it('lets a service be served that it does not understand', () => {
+    const broken = { get: () => expect.fail('broken') };
+    new ServiceFindings({ catalog: broken, planning: { node, options: plannerOptions() }, log }).look(key);
+    expect(log.at('error')).to.have.length(1);
+  });
+});
