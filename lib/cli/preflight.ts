@@ -20,7 +20,7 @@ export async function checkKernel(
 ): Promise<void> {
   const outcomes = await Promise.allSettled([
     checkScheduler(kernel.ipvs, scheduler, run),
-    kernel.firewall.read(),
+    kernel.firewall.readAhead(),
     kernel.addresses.apply([]),
   ]);
   const reasons = outcomes

@@ -8,7 +8,7 @@ import { commandRunner } from './command.ts';
 import { iptablesFailure, iptablesText } from './iptables-failure.ts';
 import type { IptablesFailure } from './iptables-failure.ts';
 import { findFlavour, iptablesProgram, knowsRandomFully } from './iptables-flavour.ts';
-import type { IptablesFlavour } from './iptables-flavour.ts';
+import type { FoundFlavour, IptablesFlavour } from './iptables-flavour.ts';
 import { restoreInput } from './iptables-restore.ts';
 import { canonicalRule } from './iptables-rule.ts';
 import { ourProgram, parseSave } from './iptables-save.ts';
@@ -24,10 +24,23 @@ export interface FirewallOptions {
   readonly proc?: string;
   /** The flavour of iptables; found out on first use unless told. */
   readonly flavour?: IptablesFlavour;
+  /** Milliseconds on a clock that only goes forward; `performance.now` unless told otherwise. */
+  readonly now?: () => number;
 }
 
 /** Seconds to wait for the lock that every user of legacy iptables takes. */
 const lockWait = '5';
+
+/** Milliseconds for which rules that were read ahead count as what the kernel has. */
+const aheadFor = 10_000;
+
+/** Rules of a family that were read ahead. */
+interface Ahead {
+  readonly saved: SavedTables | Refusal;
+  readonly until: number;
+  /** Whether a reading has used them; one may, and the write behind it. */
+  read: boolean;
+}
 
 /**
  * The iptables programs of both families, by family. A program is written by one `iptables-restore --noflush` and only
@@ -40,25 +53,45 @@ export class Firewall implements Table<FirewallProgram> {
   readonly name = 'firewall';
   readonly #run: Run;
   readonly #proc: string;
-  #flavour: Promise<IptablesFlavour> | undefined;
+  readonly #now: () => number;
+  readonly #ahead = new Map<IpFamily, Ahead>();
+  #found: Promise<FoundFlavour> | undefined;
+  /** Until when the saves that the flavour was found by count as what the kernel has. */
+  #surveyedUntil = -Infinity;
 
   constructor(options: FirewallOptions = {}) {
     this.#run = options.run ?? commandRunner();
     this.#proc = options.proc ?? '/proc';
-    this.#flavour = options.flavour === undefined ? undefined : Promise.resolve(options.flavour);
+    this.#now = options.now ?? (() => performance.now());
+    const { flavour } = options;
+    this.#found = flavour && Promise.resolve({ flavour, saves: undefined });
+  }
+
+  /**
+   * Reads now what the next `read`, and the `apply` behind it, would each start programs for, if they come within
+   * seconds: a start looks at the rules early, while it waits for other things. Rejects as `read` does.
+   */
+  async readAhead(): Promise<void> {
+    const { saves } = await this.#find();
+    const surveyed = this.#now() <= this.#surveyedUntil;
+    const until = this.#now() + aheadFor;
+    this.#surveyedUntil = -Infinity;
+    await Promise.all(
+      ipFamilies.map(async (family) => {
+        if (!(await this.#hasFamily(family))) return;
+        const told = surveyed ? saves?.get(family) : undefined;
+        const saved = await (told === undefined ? this.#save(family) : this.#parse(family, told));
+        this.#tablesOf(saved);
+        this.#ahead.set(family, { saved, until, read: false });
+      }),
+    );
   }
 
   async read(): Promise<ReadonlyMap<string, FirewallProgram>> {
     const programs = new Map<string, FirewallProgram>();
-    for (const family of ipFamilies) {
-      if (!(await this.#hasFamily(family))) continue;
-      const saved = await this.#save(family);
-      if ('code' in saved) {
-        if (saved.code === 'no-table') continue;
-        throw new TableError(this.name, saved.code, saved.message);
-      }
-      const program = ourProgram(family, saved);
-      if (program !== undefined) programs.set(family, program);
+    const all = await Promise.all(ipFamilies.map((family) => this.#readFamily(family)));
+    for (const program of all) {
+      if (program !== undefined) programs.set(program.key, program);
     }
     return programs;
   }
@@ -78,8 +111,7 @@ export class Firewall implements Table<FirewallProgram> {
 
   /** The flavour of iptables that the node uses. Found once: two flavours at a time would both judge every packet. */
   async flavour(): Promise<IptablesFlavour> {
-    this.#flavour ??= findFlavour(this.#run);
-    return this.#flavour;
+    return (await this.#find()).flavour;
   }
 
   /** Whether the MASQUERADE target of this node's iptables takes `--random-fully`. */
@@ -88,13 +120,49 @@ export class Firewall implements Table<FirewallProgram> {
     return version.status === 0 && knowsRandomFully(version.stdout);
   }
 
+  #find(): Promise<FoundFlavour> {
+    this.#found ??= findFlavour(this.#run).then((found) => {
+      this.#surveyedUntil = this.#now() + aheadFor;
+      return found;
+    });
+    return this.#found;
+  }
+
+  async #readFamily(family: IpFamily): Promise<FirewallProgram | undefined> {
+    if (!(await this.#hasFamily(family))) return undefined;
+    const ahead = this.#ahead.get(family);
+    const usable = ahead !== undefined && !ahead.read && this.#now() <= ahead.until;
+    if (usable) ahead.read = true;
+    else this.#ahead.delete(family);
+    const tables = this.#tablesOf(usable ? ahead.saved : await this.#save(family));
+    return tables && ourProgram(family, tables);
+  }
+
+  /** What was read ahead of a write, which makes it out of date. */
+  #takeAhead(family: IpFamily): SavedTables | Refusal | undefined {
+    const ahead = this.#ahead.get(family);
+    this.#ahead.delete(family);
+    return ahead !== undefined && this.#now() <= ahead.until ? ahead.saved : undefined;
+  }
+
+  /** Undefined where there are no tables. Throws where that cannot be known. */
+  #tablesOf(saved: SavedTables | Refusal): SavedTables | undefined {
+    if (!('code' in saved)) return saved;
+    if (saved.code === 'no-table') return undefined;
+    throw new TableError(this.name, saved.code, saved.message);
+  }
+
   async #write(family: IpFamily, wanted: FirewallProgram | undefined): Promise<Refusal | undefined> {
     if (!(await this.#hasFamily(family))) return wanted === undefined ? undefined : familyMissing(family);
-    const saved = await this.#save(family);
+    const saved = this.#takeAhead(family) ?? (await this.#save(family));
     if ('code' in saved && saved.code !== 'no-table') return saved;
     const input = restoreInput('code' in saved ? parseSave('') : saved, wanted);
     if (input === '') return undefined;
     const command = iptablesProgram(family, await this.flavour(), 'restore');
+    return this.#restore(command, input);
+  }
+
+  async #restore(command: string, input: string): Promise<Refusal | undefined> {
     const result = await this.#run(command, ['--noflush', '-w', lockWait], input);
     const failure = iptablesFailure(result);
     return failure && refusal(command, 'write firewall rules', failure, result);
@@ -102,7 +170,12 @@ export class Firewall implements Table<FirewallProgram> {
 
   async #save(family: IpFamily): Promise<SavedTables | Refusal> {
     const command = iptablesProgram(family, await this.flavour(), 'save');
-    const result = await this.#run(command, []);
+    return this.#parse(family, await this.#run(command, []));
+  }
+
+  /** What a save of a family said. */
+  async #parse(family: IpFamily, result: CommandResult): Promise<SavedTables | Refusal> {
+    const command = iptablesProgram(family, await this.flavour(), 'save');
     const failure = iptablesFailure(result) ?? iptablesFailure(incompatible(result));
     return failure ? refusal(command, 'read firewall rules', failure, result) : parseSave(result.stdout);
   }

@@ -1,6 +1,6 @@
 import type { IpFamily } from '../model/family.ts';
 import { ipFamilies } from '../model/family.ts';
-import type { Run } from './command.ts';
+import type { CommandResult, Run } from './command.ts';
 import { commandStatus } from './command.ts';
 
 /**
@@ -27,11 +27,18 @@ const hints = /^:KUBE-(IPTABLES-HINT|KUBELET-CANARY) /m;
  * whose program is missing or does not work on this kernel is out. Where nothing tells the flavours apart the bare
  * name decides, and where that is missing too, nf_tables.
  */
-export async function findFlavour(run: Run): Promise<IptablesFlavour> {
-  const told = choose(await survey(run, 'nft'), await survey(run, 'legacy'));
-  if (told !== undefined) return told;
+export async function findFlavour(run: Run): Promise<FoundFlavour> {
+  const [nft, legacy] = await Promise.all([survey(run, 'nft'), survey(run, 'legacy')]);
+  const told = choose(nft, legacy);
+  if (told !== undefined) return { flavour: told, saves: (told === 'nft' ? nft : legacy)?.saves };
   const plain = await run(iptablesProgram('IPv4', 'plain'), ['--version']);
-  return plain.status === commandStatus.notFound ? 'nft' : 'plain';
+  return { flavour: plain.status === commandStatus.notFound ? 'nft' : 'plain', saves: undefined };
+}
+
+/** A flavour, and what its save of each family had to say when it was found, where that was looked at. */
+export interface FoundFlavour {
+  readonly flavour: IptablesFlavour;
+  readonly saves: ReadonlyMap<IpFamily, CommandResult> | undefined;
 }
 
 /** The flavour that the node's rules speak for, `undefined` where they speak for neither. */
@@ -45,6 +52,7 @@ function choose(nft: Survey | undefined, legacy: Survey | undefined): IptablesFl
 
 /** What a flavour holds on this node, over both families. */
 interface Survey {
+  readonly saves: ReadonlyMap<IpFamily, CommandResult>;
   readonly hinted: boolean;
   readonly rules: number;
 }
@@ -54,12 +62,16 @@ interface Survey {
  * Naming a table would make the kernel load the legacy modules, so none is named.
  */
 async function survey(run: Run, flavour: 'legacy' | 'nft'): Promise<Survey | undefined> {
-  const saves = await Promise.all(
-    ipFamilies.map((family) => run(iptablesProgram(family, flavour, 'save'), [])),
+  const results = await Promise.all(
+    ipFamilies.map(
+      async (family) => [family, await run(iptablesProgram(family, flavour, 'save'), [])] as const,
+    ),
   );
-  const usable = saves.filter((save) => save.status === 0);
+  const saves = new Map(results);
+  const usable = [...saves.values()].filter((save) => save.status === 0);
   if (usable.length === 0) return undefined;
   return {
+    saves,
     hinted: usable.some((save) => hints.test(save.stdout)),
     rules: usable.reduce((sum, save) => sum + (save.stdout.match(/^-A /gm)?.length ?? 0), 0),
   };

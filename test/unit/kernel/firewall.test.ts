@@ -3,6 +3,7 @@ import type { CommandResult, Run } from '../../../lib/kernel/command.ts';
 import { Firewall } from '../../../lib/kernel/firewall.ts';
 import { restoreInput } from '../../../lib/kernel/iptables-restore.ts';
 import { ourProgram, parseSave } from '../../../lib/kernel/iptables-save.ts';
+import { TableError } from '../../../lib/kernel/table.ts';
 import type { FirewallProgram } from '../../../lib/model/firewall-program.ts';
 import { sampleProgram } from './firewall-sample.ts';
 
@@ -134,6 +135,62 @@ describe('the firewall', () => {
       const after = { ...wanted, key: 'IPv6', family: 'IPv6' as const };
       const refusals = await firewall.apply([{ key: 'IPv6', before: undefined, after }]);
       expect(refusals.get('IPv6')?.code).to.equal('no-family');
+    });
+  });
+
+  describe('what it reads ahead', () => {
+    const saves = (programs: FakePrograms): number =>
+      programs.calls.filter(({ command }) => command.endsWith('-save')).length;
+    const change = [{ key: 'IPv4', before: undefined, after: program(['-j ACCEPT'], []) }];
+
+    function firewallAt(clock: { now: number }): { firewall: Firewall; programs: FakePrograms } {
+      const programs = new FakePrograms({
+        'iptables-nft-save': { stdout: `${hooks}:KUBE-FORWARD - [0:0]\n-A KUBE-FORWARD -j DROP\nCOMMIT\n` },
+        'iptables-nft-restore': {},
+      });
+      return {
+        programs,
+        firewall: new Firewall({ run: programs.run, proc: '/nowhere', now: () => clock.now }),
+      };
+    }
+
+    it('is what the flavour was found by, and serves one reading and the write behind it', async () => {
+      const { firewall, programs } = firewallAt({ now: 0 });
+      await firewall.readAhead();
+      const before = saves(programs);
+      expect((await firewall.read()).get('IPv4')?.chains[0]?.rules).to.deep.equal(['-j DROP']);
+      await firewall.apply(change);
+      expect([before, saves(programs)]).to.deep.equal([4, 4]);
+      await firewall.read();
+      expect(saves(programs)).to.equal(5);
+      await firewall.apply(change);
+      expect(saves(programs)).to.equal(6);
+    });
+
+    it('serves one reading only, and no write behind another', async () => {
+      const { firewall, programs } = firewallAt({ now: 0 });
+      await firewall.readAhead();
+      await firewall.read();
+      await firewall.read();
+      await firewall.apply(change);
+      expect(saves(programs)).to.equal(6);
+    });
+
+    it('is out of date after ten seconds', async () => {
+      const clock = { now: 0 };
+      const { firewall, programs } = firewallAt(clock);
+      await firewall.readAhead();
+      clock.now = 10_001;
+      await firewall.read();
+      await firewall.apply(change);
+      expect(saves(programs)).to.equal(6);
+    });
+
+    it('rejects as reading does', async () => {
+      const programs = new FakePrograms({ 'iptables-save': { status: 4, stderr: 'Permission denied' } });
+      const firewall = new Firewall({ run: programs.run, proc: '/nowhere', flavour: 'plain' });
+      const error: unknown = await firewall.readAhead().catch((reason: unknown) => reason);
+      expect(error).to.be.instanceOf(TableError);
     });
   });
 
