@@ -1,98 +1,174 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect } from 'chai';
-import { ApiServer } from '../kube/server.ts';
-import { enterOwnNamespace, output } from './own-namespace.ts';
+import { Authority } from '../kube/certificates.ts';
 import { eventually, kubeIpvs, kubeIpvsBeside, startKubeIpvs } from './cli-program.ts';
-import type { Ran } from './cli-program.ts';
+import type { Running } from './cli-program.ts';
+import { addInterface, ClusterSite, node, nodeName, service, slice, virtualServers } from './cluster-site.ts';
+import { enterOwnNamespace, output } from './own-namespace.ts';
 
-const name = 'ycwang-ubuntu';
+const first = '-A -t 10.96.0.10:80 -s rr';
+const second = '-A -t 10.96.0.11:80 -s rr';
 
-/** A Service with one TCP port, and a node port where there is one. */
-const service = (clusterIP: string, nodePort?: number) => ({
-  apiVersion: 'v1',
-  kind: 'Service',
-  metadata: { name: `of-${clusterIP.replaceAll('.', '-')}`, namespace: 'default' },
-  spec: {
-    type: nodePort === undefined ? 'ClusterIP' : 'NodePort',
-    clusterIP,
-    clusterIPs: [clusterIP],
-    ports: [{ protocol: 'TCP', port: 80, targetPort: 8080, ...(nodePort !== undefined && { nodePort }) }],
-  },
-});
+/** Waits until the program has logged something. */
+async function logged(running: Running, text: string): Promise<void> {
+  await eventually(
+    () => running.log(),
+    (log) => log.includes(text),
+  );
+}
 
-/** The Node of this machine. */
-const node = (changes: { zone?: string; podCIDRs?: string[]; address?: string } = {}) => ({
-  apiVersion: 'v1',
-  kind: 'Node',
-  metadata: { name, labels: { 'topology.kubernetes.io/zone': changes.zone ?? 'zone-a' } },
-  spec: changes.podCIDRs === undefined ? {} : { podCIDR: changes.podCIDRs[0], podCIDRs: changes.podCIDRs },
-  status: { addresses: [{ type: 'InternalIP', address: changes.address ?? '192.168.111.128' }] },
-});
+describe('kube-ipvs with an API server', function () {
+  // Every program that is started takes its time in User-Mode-Linux.
+  this.timeout(240_000);
 
-describe('kube-ipvs with an API server', () => {
-  let directory = '';
-  let kubeconfig = '';
-  let server: ApiServer;
+  let authority: Authority;
+  let site: ClusterSite;
 
-  const flags = (...more: string[]): string[] => [
-    ...['--kubeconfig', kubeconfig, '--hostname-override', name],
-    ...more,
-  ];
-
-  function virtualServers(): string[] {
-    return output('ipvsadm -Sn')
-      .split('\n')
-      .filter((line) => line.startsWith('-A'));
+  /** Runs the program while something is done, and ends it. */
+  async function whileRunning(
+    flags: readonly string[],
+    work: (running: Running) => Promise<void>,
+  ): Promise<void> {
+    const running = startKubeIpvs('run', ...flags);
+    try {
+      await work(running);
+    } finally {
+      expect(await running.stop(), running.log()).to.equal(0);
+    }
   }
 
-  before(() => {
+  before(async () => {
     enterOwnNamespace();
-    output('ip link add eth0 type dummy');
-    output('ip address add 192.168.111.128/24 dev eth0');
-    output('ip address add 192.168.111.129/24 dev eth0');
-    output('ip link set eth0 up');
+    addInterface();
+    authority = await Authority.create();
   });
 
   beforeEach(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'cluster-'));
-    kubeconfig = join(directory, 'kubeconfig');
-    server = await ApiServer.start();
-    server.store.create(node());
-    server.store.create(service('10.96.0.10'));
-    writeFileSync(kubeconfig, server.kubeconfig('kube-ipvs'));
+    site = await ClusterSite.open({ authority });
   });
 
   afterEach(async () => {
-    await server.stop();
+    await site.close();
     kubeIpvs('cleanup');
-    rmSync(directory, { recursive: true });
   });
 
-  describe('run --once and diff', () => {
-    it('program and compare what it has', async () => {
-      const before = await kubeIpvsBeside(['diff', ...flags()]);
+  describe('run --once, diff and get', () => {
+    it('read it once', async () => {
+      const before = await kubeIpvsBeside(['diff', ...site.flags()]);
+      expect(before.status, before.err).to.equal(1);
       expect(before.out.split('\n')).to.include('+ virtual server TCP 10.96.0.10:80 rr');
-      const { status, err }: Ran = await kubeIpvsBeside(['run', '--once', ...flags()]);
-      expect(status, err).to.equal(0);
-      expect(virtualServers()).to.deep.equal(['-A -t 10.96.0.10:80 -s rr']);
-      const after = await kubeIpvsBeside(['diff', ...flags()]);
-      expect(after).to.deep.equal({ status: 0, out: '', err: '' });
+      const ran = await kubeIpvsBeside(['run', '--once', ...site.flags()]);
+      expect(ran.status, ran.err).to.equal(0);
+      expect(virtualServers()).to.deep.equal([first]);
+      expect(await kubeIpvsBeside(['diff', ...site.flags()])).to.deep.equal({ status: 0, out: '', err: '' });
+      const shown = await kubeIpvsBeside([
+        'get',
+        'services',
+        'at-10-96-0-10',
+        '--no-headers',
+        ...site.flags(),
+      ]);
+      expect(shown.out, shown.err).to.match(/^default +at-10-96-0-10 .*10\.96\.0\.10/);
     });
   });
 
   describe('run', () => {
-    it('follows changes, and ends when told to', async () => {
-      const running = startKubeIpvs('run', ...flags());
-      try {
+    it('follows changes, also over a time without a server', async () => {
+      await whileRunning(site.flags(), async (running) => {
         await eventually(virtualServers, (lines) => lines.length === 1);
-        server.store.create(service('10.96.0.11', 30_000));
-        await eventually(virtualServers, (lines) => lines.length === 4);
-      } finally {
-        expect(await running.stop(), running.log()).to.equal(0);
-      }
-      expect(virtualServers()).to.have.length(4);
+        site.server.store.create(service('10.96.0.11'));
+        await eventually(virtualServers, (lines) => lines.includes(second));
+        await site.server.stop();
+        await logged(running, 'expected an answer from the API server');
+        site.server.store.delete('services', 'default', 'at-10-96-0-10');
+        expect(virtualServers()).to.have.members([first, second]);
+        await site.server.restart();
+        await logged(running, 'the API server answers again');
+        await eventually(virtualServers, (lines) => lines.length === 1);
+      });
+      expect(virtualServers()).to.deep.equal([second]);
+    });
+
+    it('takes a token that has been replaced from its file', async () => {
+      const { server } = site;
+      const config = server.kubeconfig('kube-ipvs');
+      const tokenFile = site.write('token', server.authentication.token('kube-ipvs'));
+      site.write('kubeconfig', config.replace(/token: .*/, `tokenFile: ${tokenFile}`));
+      await whileRunning(site.flags(), async () => {
+        await eventually(virtualServers, (lines) => lines.length === 1);
+        site.write('token', server.authentication.rotateToken('kube-ipvs'));
+        server.dropConnections();
+        server.store.create(service('10.96.0.11'));
+        await eventually(virtualServers, (lines) => lines.includes(second));
+      });
+    });
+
+    it('ends soon when told to while the server says nothing', async () => {
+      site.server.misbehave({ match: { resource: 'endpointslices' }, does: { kind: 'hang' } });
+      const running = startKubeIpvs('run', ...site.flags());
+      await site.server.seen({ resource: 'endpointslices' });
+      const told = Date.now();
+      expect(await running.stop()).to.equal(0);
+      // A request that is not taken back lasts 25 s.
+      expect(Date.now() - told).to.be.lessThan(10_000);
+      expect(running.log()).to.contain('stopped: the kernel stays as it is');
+    });
+
+    it('serves from the zone of the Node, and follows it to another', async () => {
+      const realServers = (): string[] =>
+        output('ipvsadm -Sn')
+          .split('\n')
+          .filter((line) => line.startsWith('-a'));
+      const to = (address: string): string => `-a -t 10.96.0.10:80 -r ${address}:8080 -m -w 1`;
+      site.server.store.create(slice('10.96.0.10', { '10.244.0.1': 'zone-a', '10.244.0.2': 'zone-b' }));
+      await whileRunning(site.flags(), async () => {
+        await eventually(realServers, (lines) => lines.join() === to('10.244.0.1'));
+        site.server.store.update(node({ zone: 'zone-b' }));
+        await eventually(realServers, (lines) => lines.join() === to('10.244.0.2'));
+      });
+    });
+
+    it('tells of a Node that goes and comes back, and serves on', async () => {
+      await whileRunning(site.flags(), async (running) => {
+        await eventually(virtualServers, (lines) => lines.length === 1);
+        site.server.store.delete('nodes', '', nodeName);
+        await logged(running, 'the Node of this machine is gone: services stay as they are');
+        site.server.store.create(node());
+        await logged(running, 'the Node of this machine is there again');
+        expect(virtualServers()).to.deep.equal([first]);
+      });
+    });
+  });
+
+  describe('--detect-local-mode NodeCIDR', () => {
+    it('waits for the pod CIDRs of the Node, plans with them, and ends when they become others', async () => {
+      const running = startKubeIpvs('run', ...site.flags('--detect-local-mode', 'NodeCIDR'));
+      await logged(running, `expected spec.podCIDRs of Node ${nodeName}, got none; it is waited for`);
+      expect(virtualServers()).to.deep.equal([]);
+      site.server.store.update(node({ podCIDRs: ['10.244.1.0/24', 'fd00:244:1::/64'] }));
+      await eventually(virtualServers, (lines) => lines.includes(first));
+      expect(output('iptables-legacy-save -t nat')).to.contain('! -s 10.244.1.0/24');
+      expect(output('ip6tables-legacy-save -t nat')).to.contain('! -s fd00:244:1::/64');
+      site.server.store.delete('nodes', '', nodeName);
+      site.server.store.create(node({ podCIDRs: ['10.244.7.0/24'] }));
+      expect(await running.ended(), running.log()).to.equal(1);
+      expect(running.log()).to.contain(
+        `error: expected spec.podCIDRs of Node ${nodeName} to stay 10.244.1.0/24,fd00:244:1::/64, got 10.244.7.0/24\nhint: `,
+      );
+      expect(virtualServers()).to.deep.equal([first]);
+    });
+  });
+
+  describe('--nodeport-addresses primary', () => {
+    it('serves node ports on the addresses of the Node alone, and follows them', async () => {
+      site.server.store.create(service('10.96.0.11', 30_000));
+      const nodePort = (host: string): string => `-A -t ${host}:30000 -s rr`;
+      await whileRunning(site.flags('--nodeport-addresses', 'primary'), async () => {
+        await eventually(virtualServers, (lines) => lines.length === 3);
+        expect(virtualServers()).to.have.members([first, second, nodePort('192.168.111.128')]);
+        site.server.store.update(node({ address: '192.168.111.129' }));
+        await eventually(virtualServers, (lines) => lines.includes(nodePort('192.168.111.129')));
+        await eventually(virtualServers, (lines) => lines.length === 3);
+      });
     });
   });
 });

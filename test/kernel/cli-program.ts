@@ -19,7 +19,7 @@ export function kubeIpvs(...args: string[]): Ran {
 
 /** Runs any command line to its end. */
 export function ranAs([command = '', ...args]: readonly string[], input = ''): Ran {
-  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', input, timeout: 60_000 });
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', input, timeout: 120_000 });
   return { status, out: stdout, err: stderr };
 }
 
@@ -27,6 +27,8 @@ export function ranAs([command = '', ...args]: readonly string[], input = ''): R
 export interface Running {
   /** What it has logged so far. */
   log(): string;
+  /** Resolves with the exit status when it ends. */
+  ended(): Promise<number | null>;
   /** Sends SIGTERM and resolves with the exit status. */
   stop(): Promise<number | null>;
 }
@@ -38,20 +40,20 @@ export function startKubeIpvs(...args: string[]): Running {
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     log += text;
   });
-  const ended = once(child, 'exit');
+  const ended = once(child, 'exit').then(([status]) => status as number | null);
   return {
     log: () => log,
-    stop: async () => {
+    ended: () => ended,
+    stop: () => {
       child.kill('SIGTERM');
-      const [status] = (await ended) as [number | null];
-      return status;
+      return ended;
     },
   };
 }
 
-/** Waits until something is so. Fails with the last answer after half a minute. */
+/** Waits until something is so. Fails with the last answer after a minute and a half. */
 export async function eventually<Value>(look: () => Value, holds: (value: Value) => boolean): Promise<Value> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 90_000;
   for (;;) {
     const value = look();
     if (holds(value)) return value;
@@ -68,14 +70,22 @@ export async function eventually<Value>(look: () => Value, holds: (value: Value)
  *
  * @param variables added to the environment, or in the place of what is there
  */
-export async function kubeIpvsBeside(
+export function kubeIpvsBeside(
   args: readonly string[],
   variables: Readonly<Record<string, string>> = {},
 ): Promise<Ran> {
-  const child = spawn(process.execPath, [program, ...args], {
+  return ranBeside([process.execPath, program, ...args], variables);
+}
+
+/** Runs any command line in the same way. */
+export async function ranBeside(
+  [command = '', ...args]: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
+  const child = spawn(command, args, {
     env: { ...process.env, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 60_000,
+    timeout: 120_000,
   });
   let out = '';
   let err = '';
