@@ -3,7 +3,6 @@ import type { Clock } from './clock.ts';
 import { toError } from './errors.ts';
 import { discardOurs, type Reading, type Readings } from './extras.ts';
 import type { Ledger } from './ledger.ts';
-import { readBack } from './read-back.ts';
 import type { AuditReport, DriftedEntry } from './reports.ts';
 import type { EntryOf, TableName } from './table-name.ts';
 
@@ -73,7 +72,7 @@ export class Audit {
 
   async #compare<Name extends TableName>(name: Name): Promise<Reading<EntryOf<Name>> | undefined> {
     try {
-      const { actual, missing, different, extra } = await readBack(this.#ledger, name);
+      const { actual, missing, different, extra } = await this.#ledger.readBack(name);
       for (const key of missing) this.#drift.push({ table: name, key, kind: 'missing' });
       for (const key of different) this.#drift.push({ table: name, key, kind: 'different' });
       return { actual, extra };

@@ -9,7 +9,7 @@ import { EntryLedger } from './entry-ledger.ts';
 import { type PackedServer, realServersOf, ServerPacker } from './packed-server.ts';
 import { RealServerLedger } from './real-server-ledger.ts';
 import { SharedEntries } from './shared-entries.ts';
-import type { Drift, TableLedger } from './table-ledger.ts';
+import type { ReadBack, TableLedger } from './table-ledger.ts';
 import type { EntryOf, TableName } from './table-name.ts';
 
 /** The ledger of each table. */
@@ -108,17 +108,15 @@ export class Ledger {
   }
 
   /**
-   * Sets every belief about a table right by what was read just now. A virtual server that is gone took its real servers
-   * with it, and a set its elements: those are not believed to be there either.
+   * Reads a table and sets every belief about it right. A virtual server that is gone took its real servers with it, and
+   * a set its elements: those are not believed to be there either. Rejects with what the table rejects with, and then
+   * changes nothing.
    */
-  compare<Name extends TableName>(
-    name: Name,
-    actual: ReadonlyMap<string, EntryOf<Name>>,
-  ): Drift<EntryOf<Name>> {
-    const drift = this.tables[name].compare(actual);
+  async readBack<Name extends TableName>(name: Name): Promise<ReadBack<EntryOf<Name>>> {
+    const read: ReadBack<EntryOf<Name>> = await this.tables[name].readBack();
     if (name === 'virtualServers') this.#loseRealServers();
     if (name === 'sets') this.#loseSetEntries();
-    return drift;
+    return read;
   }
 
   #loseSetEntries(): void {

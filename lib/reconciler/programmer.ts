@@ -14,7 +14,6 @@ import { Ledger } from './ledger.ts';
 import type { Log } from './log.ts';
 import { isExcluded } from './ownership.ts';
 import { ProgrammingLatency } from './programming-latency.ts';
-import { readBack } from './read-back.ts';
 import type { PlanFailure, ReconcilerListener } from './reports.ts';
 import { RetryQueue } from './retry.ts';
 import { StaleFlows } from './stale-flows.ts';
@@ -220,7 +219,7 @@ export class Programmer {
     for (const name of upsertOrder) {
       if (this.ledger.tables[name].known || this.retries.tableWaits(name)) continue;
       try {
-        await readBack(this.ledger, name);
+        await this.ledger.readBack(name);
       } catch (error) {
         this.#fail(name, toError(error), revision);
       }

@@ -1,16 +1,27 @@
+import { setImmediate as breathe } from 'node:timers/promises';
+import type { RealServerTable } from '../kernel/real-server-table.ts';
 import { type RealServer, virtualServerOf } from '../model/real-server.ts';
 import { type PackedServer, realServerCount, realServersOf } from './packed-server.ts';
-import { TableLedger } from './table-ledger.ts';
+import { Differences, type ReadBack, TableLedger } from './table-ledger.ts';
+
+/** Virtual servers whose real servers are read between two turns of the event loop. */
+const readAtOnce = 64;
 
 /**
  * The ledger of the real servers, which are wanted with their virtual server and kept packed there: they are nearly all
  * that a node holds.
  */
 export class RealServerLedger extends TableLedger<RealServer> {
+  readonly #table: RealServerTable;
   readonly #servers = new Map<string, PackedServer>();
   #size = 0;
   /** The last one that was looked into, unpacked: who asks for one real server mostly asks for its neighbours next. */
   #open: { readonly packed: PackedServer; readonly realServers: ReadonlyMap<string, RealServer> } | undefined;
+
+  constructor(table: RealServerTable) {
+    super(table);
+    this.#table = table;
+  }
 
   override get size(): number {
     return this.#size;
@@ -50,11 +61,37 @@ export class RealServerLedger extends TableLedger<RealServer> {
     for (const { key } of packed === undefined ? [] : realServersOf(packed)) this.absent(key);
   }
 
+  /**
+   * Sets every belief right by reading the real servers one virtual server at a time, so that a large table is never held
+   * as a whole. What is behind virtual servers that are neither wanted nor being removed is not looked at.
+   */
+  override async readBack(): Promise<ReadBack<RealServer>> {
+    const differences = new Differences<RealServer>();
+    let read = 0;
+    for (const virtualServer of this.#lookedAt()) {
+      read += 1;
+      if (read % readAtOnce === 0) await breathe();
+      const uses = this.#table.readUse(virtualServer);
+      const packed = this.#servers.get(virtualServer.key);
+      const wanted = packed === undefined ? [] : realServersOf(packed);
+      this.find(differences, wanted, new Map(uses.map(({ server }) => [server.key, server])));
+    }
+    return { actual: new Map(), ...this.believe(differences) };
+  }
+
   protected override kept(key: string): RealServer | undefined {
     const packed = this.#servers.get(virtualServerOf(key));
     if (packed === undefined) return undefined;
     if (this.#open?.packed !== packed) this.#open = { packed, realServers: byKey(packed) };
     return this.#open.realServers.get(key);
+  }
+
+  /** The virtual servers that are wanted, and those of real servers that wait to be removed. */
+  *#lookedAt(): IterableIterator<RealServer['virtualServer']> {
+    for (const { server } of this.#servers.values()) yield server;
+    const others = new Map<string, RealServer['virtualServer']>();
+    for (const { virtualServer } of this.leaving()) others.set(virtualServer.key, virtualServer);
+    for (const [key, virtualServer] of others) if (!this.#servers.has(key)) yield virtualServer;
   }
 
   /** Takes a virtual server's real servers out. */

@@ -11,10 +11,25 @@ export interface Drift<Entry extends Keyed> {
   readonly extra: readonly Entry[];
 }
 
+/** What a table was read to hold, and how that differs from what it was believed to hold. */
+export interface ReadBack<Entry extends Keyed> extends Drift<Entry> {
+  /** Empty for real servers, which are never held as a whole. */
+  readonly actual: ReadonlyMap<string, Entry>;
+}
+
 /** What must be written to make the kernel hold what is wanted, in the order in which it was wanted. */
 export interface Pending<Entry extends Keyed> {
   readonly upserts: Change<Entry>[];
   readonly removals: Change<Entry>[];
+}
+
+/** How a table that is being read differs from what is wanted. */
+export class Differences<Entry extends Keyed> {
+  readonly missing: string[] = [];
+  readonly different: string[] = [];
+  readonly extra: Entry[] = [];
+  /** What is to be written. */
+  readonly dirty = new Map<string, Change<Entry>>();
 }
 
 /**
@@ -108,21 +123,15 @@ export abstract class TableLedger<Entry extends Keyed> {
 
   /** Sets every belief right by what was read just now, with no write between. */
   compare(actual: ReadonlyMap<string, Entry>): Drift<Entry> {
-    const pending = this.#dirty;
-    this.#dirty = new Map();
-    this.known = true;
-    const missing: string[] = [];
-    const different: string[] = [];
-    let found = 0;
-    for (const entry of this.entries()) {
-      const { key } = entry;
-      const held = actual.get(key);
-      if (held !== undefined) found += 1;
-      if (held !== undefined && this.table.equals(held, entry)) continue;
-      this.#note(key, held, entry);
-      if (!pending.has(key)) (held === undefined ? missing : different).push(key);
-    }
-    return { missing, different, extra: found < actual.size ? this.#compareExtra(actual, pending) : [] };
+    const differences = new Differences<Entry>();
+    this.find(differences, this.entries(), actual);
+    return this.believe(differences);
+  }
+
+  /** Reads the table and sets every belief right. Rejects with what the table rejects with, and then changes nothing. */
+  async readBack(): Promise<ReadBack<Entry>> {
+    const actual = await this.table.read();
+    return { actual, ...this.compare(actual) };
   }
 
   /** The writes that are due, without those that `waits` says are to be left for later. */
@@ -150,6 +159,32 @@ export abstract class TableLedger<Entry extends Keyed> {
     for (const { before, after } of this.#dirty.values()) {
       if (before === undefined && after !== undefined) yield after;
     }
+  }
+
+  /** Adds how some wanted entries differ from all that is read of their kind. Changes no belief. */
+  protected find(
+    differences: Differences<Entry>,
+    wanted: Iterable<Entry>,
+    actual: ReadonlyMap<string, Entry>,
+  ): void {
+    let found = 0;
+    for (const entry of wanted) {
+      const { key } = entry;
+      const held = actual.get(key);
+      if (held !== undefined) found += 1;
+      if (held !== undefined && this.table.equals(held, entry)) continue;
+      differences.dirty.set(key, { key, before: held, after: entry });
+      if (this.#dirty.has(key)) continue;
+      (held === undefined ? differences.missing : differences.different).push(key);
+    }
+    if (found < actual.size) this.#findExtra(differences, actual);
+  }
+
+  /** Takes everything that was found for what is. */
+  protected believe({ dirty, missing, different, extra }: Differences<Entry>): Drift<Entry> {
+    this.#dirty = dirty;
+    this.known = true;
+    return { missing, different, extra };
   }
 
   /** Under a key `after` is wanted from now on, no longer `before`. */
@@ -181,13 +216,11 @@ export abstract class TableLedger<Entry extends Keyed> {
     return entry;
   }
 
-  #compareExtra(actual: ReadonlyMap<string, Entry>, pending: ReadonlyMap<string, Change<Entry>>): Entry[] {
-    const extra: Entry[] = [];
+  #findExtra({ dirty, extra }: Differences<Entry>, actual: ReadonlyMap<string, Entry>): void {
     for (const [key, entry] of actual) {
       if (this.kept(key) !== undefined) continue;
-      if (pending.has(key)) this.#note(key, entry, undefined);
+      if (this.#dirty.has(key)) dirty.set(key, { key, before: entry, after: undefined });
       else extra.push(entry);
     }
-    return extra;
   }
 }

@@ -111,10 +111,10 @@ describe('an audit', () => {
       return read();
     };
     let atRealServers: string[] = [];
-    const readServers = world.kernel.realServers.read.bind(world.kernel.realServers);
-    world.kernel.realServers.read = () => {
+    const readUse = world.kernel.realServers.readUse.bind(world.kernel.realServers);
+    world.kernel.realServers.readUse = (virtualServer) => {
       atRealServers = world.keys('virtualServers');
-      return readServers();
+      return readUse(virtualServer);
     };
     world.clock.advance(0);
     const { drift } = await audit;
