@@ -3,7 +3,7 @@ import type { NodeFacts } from '../model/node-facts.ts';
 import type { PlanDraft } from './plan-draft.ts';
 import type { ExternalPort } from './planned-port.ts';
 import { addressPortElement } from './sets.ts';
-import { planVirtualServer } from './virtual-servers.ts';
+import { planOwnVirtualServer } from './virtual-servers.ts';
 
 /**
  * Plans a service port on its node port, where it has one: a virtual server on each of the node's addresses of the
@@ -18,7 +18,7 @@ export function planNodePort(draft: PlanDraft, planned: ExternalPort, node: Node
   for (const address of node.addresses) {
     if (familyOf(address) === family) {
       addEntries(draft, planned, address);
-      planVirtualServer(draft, address, port.nodePort, planned);
+      planOwnVirtualServer(draft, address, port.nodePort, planned);
     }
   }
 }

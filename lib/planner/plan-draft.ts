@@ -22,11 +22,13 @@ export class PlanDraft {
   /** One for all three lists of kernel state: their keys cannot be mistaken for each other. */
   readonly #keys = new Set<string>();
 
-  /** Adds a virtual server with its own real servers. */
-  addVirtualServer(planned: PlannedVirtualServer): void {
-    if (this.#isNew(planned.server.key)) {
+  /** Adds a virtual server with its own real servers. Whether there was none of its key before. */
+  addVirtualServer(planned: PlannedVirtualServer): boolean {
+    const isNew = this.#isNew(planned.server.key);
+    if (isNew) {
       this.#virtualServers.push(planned);
     }
+    return isNew;
   }
 
   /** @param element in the notation of ipset(8) */

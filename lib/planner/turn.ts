@@ -21,9 +21,9 @@ export function turnOf(
 }
 
 /**
- * The endpoints from another one on for each turn, in their order around. `rr` and the schedulers that break ties by
- * the order begin where the kernel's list begins, so that without this every node would send its first connections to
- * one endpoint. Where the list is begun depends on the endpoint there, so that it stays when others come and go.
+ * The endpoints from another one on for each turn, in their order around. The kernel puts each new real server in front
+ * of its list, and `rr` and the schedulers that break ties by the order begin there, so that without this every node
+ * would send its first connections to one endpoint. Where the list is begun depends on the endpoint there, so that it stays when others come and go.
  */
 export function inTurn(
   endpoints: readonly PortEndpoint[],

@@ -209,7 +209,6 @@ describe('packets to addresses from outside of the cluster', () => {
       it('are refused at their first packet where a service has no endpoints', async () => {
         for (const [place, address, port] of [
           [site.pod('web-1'), deserted.clusterIPs[family === 'ipv4' ? 0 : 1]!, 80],
-          [site.pod('web-1'), pair(7)[family], 80],
           [overFirst, pair(7)[family], 80],
           [overFirst, site.first[family], 30584],
         ] as const) {

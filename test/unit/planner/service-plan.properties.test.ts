@@ -281,10 +281,16 @@ describe('every service plan', () => {
     });
   });
 
-  it('has every virtual server without real servers refused', () => {
-    always((plan) => {
+  it('refuses what asks for a cluster IP or node port without real servers, and at no address that others may name', () => {
+    always((plan, { state: { service } }) => {
       for (const { server, realServers } of plan.virtualServers) {
-        expect(has(plan, 'KUBE-NO-ENDPOINTS', server), server.key).to.equal(realServers.length === 0);
+        const isOwn =
+          service.clusterIPs.includes(server.address) ||
+          service.ports.some(({ nodePort }) => nodePort === server.port);
+
+        expect(has(plan, 'KUBE-NO-ENDPOINTS', server), server.key).to.equal(
+          isOwn && realServers.length === 0,
+        );
       }
     });
   });

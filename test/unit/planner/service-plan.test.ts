@@ -158,6 +158,13 @@ describe('planService', () => {
       expect(plan.virtualServers).to.have.lengthOf(1);
       expect(forwardingOf(plan)).to.deep.equal({ 'TCP 172.16.55.4:80': ['10.180.0.1 80'] });
     });
+
+    it('does not refuse the first of two such ports where the second has no endpoints', () => {
+      const ports = [servicePort(), servicePort({ name: 'other' })];
+      const plan = planService(state(service({ ports }), slice([endpoint('10.180.0.1')])), node, options);
+
+      expect(setsOf(plan)).to.deep.equal(['KUBE-CLUSTER-IP', 'KUBE-IPVS-IPS']);
+    });
   });
 
   describe('hairpin', () => {
