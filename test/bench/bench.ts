@@ -2,10 +2,13 @@
  * Measures everything and rewrites docs/benchmarks.md and test/bench/results/*.json. Exits with 1 where something could
  * not be measured or the kernel did not hold what was asked for; a missed bar is printed and no failure.
  *
- *   node test/bench/bench.ts [SERVICES…]   sizes of the measurements in the kernel
+ *   node test/bench/bench.ts [--quick] [SERVICES…]   sizes of the measurements of the rooms, 10 endpoints each
+ *
+ * With --quick everything is small and takes a few minutes: to see that it works.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { DaemonResult } from './daemon-result.ts';
 import type { InMemoryResult } from './in-memory.ts';
 import type { IpvsSyncResult } from './ipvs-sync.ts';
 import { machineOf } from './machine.ts';
@@ -44,10 +47,24 @@ function runInLab(...command: readonly string[]): string {
   );
 }
 
+/** Runs the program as a process and measures it, in network and process namespaces that end with it. */
+function runDaemon(name: string, ...args: readonly string[]): DaemonResult[] {
+  const file = `${folder}/${name}.json`;
+  const namespaces = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  process.stdout.write(run('unshare', ...namespaces, 'node', 'test/bench/beside-lab.ts', file, ...args));
+  const results = JSON.parse(readFileSync(file, 'utf8')) as DaemonResult[];
+  store(name, results);
+  return results;
+}
+
 function store(name: string, value: unknown): void {
   writeFileSync(`${folder}/${name}.json`, `${JSON.stringify(value, null, 2)}\n`);
 }
 
+const given = process.argv.slice(2);
+const quick = given.filter((arg) => arg === '--quick');
+const named = given.filter((arg) => arg !== '--quick');
+const sizes = named.length === 0 && quick.length > 0 ? ['10', '100'] : named;
 mkdirSync(folder, { recursive: true });
 console.log('in memory: 50,000 services');
 const inMemory = JSON.parse(run('node', '--expose-gc', 'test/bench/in-memory.ts')) as InMemoryResult;
@@ -55,12 +72,15 @@ store('in-memory', inMemory);
 
 console.log('in the lab: cold sync, restart and one change');
 const labKernel = runInLab('uname', '-r').trim();
-runInLab('node', 'test/bench/ipvs-sync.ts', `${folder}/ipvs-sync.json`, ...process.argv.slice(2));
+runInLab('node', 'test/bench/ipvs-sync.ts', `${folder}/ipvs-sync.json`, ...sizes);
 const ipvs = JSON.parse(readFileSync(`${folder}/ipvs-sync.json`, 'utf8')) as IpvsSyncResult[];
 store('ipvs-sync', ipvs);
 
-const results: Results = { machine: machineOf(labKernel), inMemory, ipvs };
+console.log('the program as a process: with tables in memory, and in the lab');
+const daemon = [...runDaemon('daemon-memory', '--memory', ...quick), ...runDaemon('daemon-lab', ...quick)];
+
+const results: Results = { machine: machineOf(labKernel), inMemory, ipvs, daemon };
 store('machine', results.machine);
 writeFileSync('docs/benchmarks.md', page(results));
 console.log(`\n${page(results).split('\n## ')[0] ?? ''}`);
-if (!ipvs.every((result) => result.right)) process.exitCode = 1;
+if (![...ipvs, ...daemon].every((result) => result.right)) process.exitCode = 1;

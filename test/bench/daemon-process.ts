@@ -131,7 +131,10 @@ class Measurement {
     if (this.#rig.kernel === 'memory') return { usableAfterLists: usable };
     const result = {
       usableAfterLists: usable,
-      oneChange: oneChangesOf(notes, single),
+      oneChange: oneChangesOf(notes, single, [
+        (single[0]?.at ?? NaN) - offset,
+        (burst[0]?.at ?? NaN) - offset,
+      ]),
       burst: burstOf(notes, burst, offset),
     };
     tell(JSON.stringify(result));

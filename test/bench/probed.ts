@@ -26,10 +26,14 @@ export function usableAfterLists(
 }
 
 /** The commands of each address, in order. */
-function commandsByAddress(notes: readonly Note[], from: number): Map<string, RealServerCommand[]> {
+function commandsByAddress(
+  notes: readonly Note[],
+  from: number,
+  until = Infinity,
+): Map<string, RealServerCommand[]> {
   const commands = new Map<string, RealServerCommand[]>();
   for (const command of realServerCommands(notes)) {
-    if (command.at < from) continue;
+    if (command.at < from || command.at > until) continue;
     const those = commands.get(command.address);
     if (those) those.push(command);
     else commands.set(command.address, [command]);
@@ -55,10 +59,17 @@ function added(commands: ReadonlyMap<string, readonly RealServerCommand[]>, addr
   return command.at;
 }
 
-/** From the bytes of an event to the return of the write that has it, for changes that came one by one. */
-export function oneChangesOf(notes: readonly Note[], replacements: readonly Replacement[]): OneChangeResult {
+/**
+ * From the bytes of an event to the return of the write that has it, for changes that came one by one.
+ * @param between when they began and when others did, on this machine's clock
+ */
+export function oneChangesOf(
+  notes: readonly Note[],
+  replacements: readonly Replacement[],
+  between: readonly [number, number],
+): OneChangeResult {
   const events = notes.filter((note) => note.kind === 'events');
-  const commands = commandsByAddress(notes, events[0]?.at ?? 0);
+  const commands = commandsByAddress(notes, ...between);
   let next = 0;
   const times = replacements.map(({ after }) => {
     const wanted = `"${after}"`;
