@@ -69,6 +69,7 @@ export class Lives {
     const { server, kernel, troubles, planner, haste, seed } = this.#options;
     const dice = new Dice(seed, -1, this.#count);
     this.#count += 1;
+    witness.begins();
     this.#tap = new Tap(kernel, troubles, witness);
     this.#controller = new Controller({
       server: server.api.url,

@@ -73,6 +73,10 @@ export class Witness implements TapWitness {
   /** Changes that the kernel has taken. */
   writes = 0;
   readonly #options: WitnessOptions;
+  /** Whether the life has written nothing yet. */
+  #fresh = true;
+  /** Whether it could not read everything when it began, and so may write what it did not know to be there. */
+  #blind = false;
   /** Keys that were meddled with: what is believed of them may be wrong. */
   readonly #meddled = new Set<string>();
 
@@ -81,12 +85,23 @@ export class Witness implements TapWitness {
   }
 
   writing(table: TableName, changes: readonly Change<Keyed>[]): void {
+    this.#fresh = false;
     if (!this.#options.informed()) this.#report('written before everything was listed', table, changes);
     for (const change of changes) this.#look(table, change);
   }
 
+  unread(): void {
+    this.#blind ||= this.#fresh;
+  }
+
   written(count: number): void {
     this.writes += count;
+  }
+
+  /** Notes that a new life begins. */
+  begins(): void {
+    this.#fresh = true;
+    this.#blind = false;
   }
 
   /** Notes that someone else has changed an entry, or what it depends on. */
@@ -118,7 +133,7 @@ export class Witness implements TapWitness {
 
   #isRedundant(table: TableName, { key, after }: Change<Keyed>): boolean {
     const held = this.#options.held(table, key);
-    if (held === false || this.#isMeddled(table, key)) return false;
+    if (held === false || this.#blind || this.#isMeddled(table, key)) return false;
     if (held === undefined || after === undefined) return held === after;
     return this.#options.equals(table, held, after);
   }
