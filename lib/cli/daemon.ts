@@ -7,6 +7,7 @@ import type { Service, ServiceKey } from '../model/service.ts';
 import { systemClock } from '../reconciler/clock.ts';
 import { Reconciler } from '../reconciler/reconciler.ts';
 import type { Failure } from './failure.ts';
+import { compactHeap } from './heap.ts';
 import { NodeAddressWatch } from './node-address-watch.ts';
 import { nodePortCidrs } from './node-addresses.ts';
 import type { AddressReader } from './node-addresses.ts';
@@ -102,7 +103,9 @@ export class Daemon {
     this.#node?.start();
     this.#owners?.start();
     void this.#reconciler.settled().then(() => {
+      if (this.#stopped) return;
       this.#logReady();
+      compactHeap();
     });
   }
 
@@ -156,7 +159,6 @@ export class Daemon {
 
   /** Says once that the kernel is as it should be, and how much of it was not: 0 writes after a restart. */
   #logReady(): void {
-    if (this.#stopped) return;
     const { services, writes, refused } = this.#reconciler.status();
     const fields = { services, writes: Object.values(writes).reduce((sum, one) => sum + one, 0) };
     const { log } = this.#options;

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { Ipvs } from '../../native-bindings/ipvs.ts';
 import { Catalog } from '../../lib/catalog/catalog.ts';
+import { compactHeap } from '../../lib/cli/heap.ts';
 import { oldestFirst } from '../../lib/cli/oldest-first.ts';
 import { createProgram } from '../../lib/cli/program.ts';
 import { fakeKernel } from '../../lib/kernel/fake-kernel.ts';
@@ -157,6 +158,8 @@ const reconciler = new Reconciler({
 reconciler.start(oldestFirst(catalog));
 await reconciler.settled();
 report('programmed');
+compactHeap();
+report('at rest');
 await sleep(Number(settleSeconds) * 1000);
 report('settled');
 const { entries } = reconciler.status();
