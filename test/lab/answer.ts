@@ -46,6 +46,11 @@ export interface AskOptions {
   /** Processes that ask at the same time. */
   readonly parallel?: number;
   /**
+   * Bytes of a datagram or of a line to a `hold` port, at most 60000, and of the answer; one of another length fails as
+   * `length`. What a server's socket does not take at once is lost: more than 10000 may be too much for a line.
+   */
+  readonly size?: number;
+  /**
    * Instead of many connections one, to a `hold` port, with a line every so many milliseconds until an error, the count
    * or the time: each answer shows that the connection lives.
    */
@@ -64,6 +69,7 @@ export function askArguments(address: string, port: number, options: AskOptions)
     ['--source', options.source],
     ['--source-port', options.sourcePort],
     ['--parallel', options.parallel],
+    ['--size', options.size],
     ['--hold', options.hold],
   ];
   const given = flags.flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]));

@@ -30,6 +30,9 @@ void join_netns(const char *name);
 const char *address_text(const struct sockaddr_storage *address, char text[ADDRESS_TEXT]);
 int address_port(const struct sockaddr_storage *address);
 
+/* Bytes of the longest answer that is given to a request as long. */
+#define LONGEST_ANSWER 60000
+
 /* Milliseconds of a clock that only goes forward. */
 double now_ms(void);
 

@@ -15,6 +15,7 @@
  *   --rate R           requests a second          --timeout MS   for one request (default 1000)
  *   --source ADDRESS   --source-port PORT         to ask from
  *   --parallel K       from K processes at a time
+ *   --size BYTES       of the request, by UDP or to a --hold port; the answer must be as long (at most 60000)
  *   --hold MS          one TCP connection to a --hold port: a line every MS, until an error, the count or the time
  */
 #define _GNU_SOURCE
@@ -32,7 +33,7 @@
 static struct {
   int protocol;
   const char *path;
-  long count, seconds, rate, timeout, source_port, parallel, hold;
+  long count, seconds, rate, timeout, source_port, parallel, hold, size;
   struct sockaddr_storage to, from;
 } asked = {.protocol = IPPROTO_TCP, .count = 1, .timeout = 1000, .parallel = 1};
 
@@ -115,7 +116,23 @@ static const char *receive(int fd, char *text, size_t size, bool whole, double u
   }
 }
 
+static const char *transmit_padded(int fd) {
+  char text[LONGEST_ANSWER];
+  memset(text, '?', (size_t)asked.size);
+  text[asked.size - 1] = '\n';
+  for (ssize_t sent = 0, more; sent < asked.size; sent += more) {
+    more = send(fd, text + sent, (size_t)(asked.size - sent), MSG_NOSIGNAL);
+    if (more >= 0) continue;
+    if (errno != EAGAIN) return error_name(errno);
+    const char *error = await(fd, POLLOUT, now_ms() + (double)asked.timeout);
+    if (error != NULL) return error;
+    more = 0;
+  }
+  return NULL;
+}
+
 static const char *transmit(int fd) {
+  if (asked.size > 0) return transmit_padded(fd);
   char text[1024] = "?\n", host[ADDRESS_TEXT];
   if (asked.protocol == IPPROTO_SCTP) return NULL;
   bool v6 = asked.to.ss_family == AF_INET6;
@@ -174,13 +191,19 @@ static void report(const char *error, const char *reply, double began) {
   free(text);
 }
 
+/* NULL, or that an answer is not as long as the request was. */
+static const char *check_length(const char *reply) {
+  return asked.size > 0 && strlen(reply) != (size_t)asked.size ? "length" : NULL;
+}
+
 static void ask_once(void) {
-  char reply[8192];
+  char reply[LONGEST_ANSWER + 1];
   const char *error;
   double began = now_ms(), until = began + (double)asked.timeout;
   int fd = open_connection(until, &error);
   if (fd >= 0) error = transmit(fd);
   if (error == NULL) error = receive(fd, reply, sizeof reply, asked.path != NULL, until);
+  if (error == NULL) error = check_length(reply);
   if (fd >= 0) close(fd);
   report(error, reply, began);
 }
@@ -200,7 +223,7 @@ static void ask_many(long count, double interval) {
 }
 
 static int hold_connection(void) {
-  char reply[1024];
+  char reply[LONGEST_ANSWER + 1];
   const char *error;
   double began = now_ms(), end = began + (double)asked.seconds * 1000;
   int fd = open_connection(began + (double)asked.timeout, &error);
@@ -211,6 +234,7 @@ static int hold_connection(void) {
     began = now_ms();
     error = transmit(fd);
     if (error == NULL) error = receive(fd, reply, sizeof reply, false, began + (double)asked.timeout);
+    if (error == NULL) error = check_length(reply);
     report(error, reply, began);
   }
   return error == NULL ? 0 : 1;
@@ -227,6 +251,7 @@ static void parse_option(char ***args) {
   else if (strcmp(name, "--timeout") == 0) asked.timeout = option_number(args, 1, most);
   else if (strcmp(name, "--source-port") == 0) asked.source_port = option_number(args, 1, 65535);
   else if (strcmp(name, "--parallel") == 0) asked.parallel = option_number(args, 1, 256);
+  else if (strcmp(name, "--size") == 0) asked.size = option_number(args, 2, LONGEST_ANSWER);
   else if (strcmp(name, "--hold") == 0) asked.hold = option_number(args, 1, 60000);
   else if (strcmp(name, "--source") == 0) {
     const char *text = option_value(args);

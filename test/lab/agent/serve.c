@@ -5,6 +5,8 @@
  *
  *   NAME PEER-ADDRESS PEER-PORT LOCAL-ADDRESS LOCAL-PORT
  *
+ * A datagram or a line that is longer than that is answered with as many bytes: with blanks before the end of the line.
+ *
  * --tcp and --sctp answer at once and close; --hold is TCP that stays open and answers each line with that line again;
  * --http answers a request with a page, keeps the connection as HTTP/1.1 has it, and answers a line that begins with
  * a question mark as --tcp would. Prints `ready` when it listens.
@@ -26,6 +28,8 @@ struct end {
   int fd;
   enum kind kind;
   size_t used;
+  /* Bytes of the line that a --hold peer is sending. */
+  size_t asked;
   char buffer[4096];
 };
 
@@ -51,6 +55,14 @@ static int answer_line(char *line, size_t size, const struct sockaddr_storage *p
   char from[ADDRESS_TEXT], to[ADDRESS_TEXT];
   return snprintf(line, size, "%s %s %d %s %d\n", own_name, address_text(peer, from), address_port(peer),
                   address_text(local, to), address_port(local));
+}
+
+/* Makes an answer as long as what it answers, if that was longer; its length. */
+static int pad(char *line, int length, size_t asked) {
+  if (length == 0 || (size_t)length >= asked || asked > LONGEST_ANSWER) return length;
+  memset(line + length - 1, ' ', asked - (size_t)length);
+  line[asked - 1] = '\n';
+  return (int)asked;
 }
 
 /* The answer for a connected socket; its length, or 0 when the peer has gone already. */
@@ -87,7 +99,7 @@ static void accept_one(struct end *listener) {
 
 static void answer_datagram(struct end *end) {
   struct sockaddr_storage peer;
-  char data[2048], control[CMSG_SPACE(sizeof(struct in6_pktinfo))], line[256];
+  char data[LONGEST_ANSWER], line[LONGEST_ANSWER], control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
   struct iovec vector = {.iov_base = data, .iov_len = sizeof data};
   struct msghdr message = {.msg_name = &peer,
                            .msg_namelen = sizeof peer,
@@ -95,7 +107,8 @@ static void answer_datagram(struct end *end) {
                            .msg_iovlen = 1,
                            .msg_control = control,
                            .msg_controllen = sizeof control};
-  if (recvmsg(end->fd, &message, 0) < 0) return;
+  ssize_t got = recvmsg(end->fd, &message, 0);
+  if (got < 0) return;
   struct sockaddr_storage local;
   socklen_t size = sizeof local;
   getsockname(end->fd, (struct sockaddr *)&local, &size);
@@ -105,7 +118,8 @@ static void answer_datagram(struct end *end) {
   ((struct sockaddr_in6 *)&local)->sin6_addr = info->ipi6_addr;
   /* Sent back with the same control data, so that the answer comes from the address that was asked. */
   if (!IN6_IS_ADDR_LINKLOCAL(&info->ipi6_addr)) info->ipi6_ifindex = 0;
-  vector = (struct iovec){.iov_base = line, .iov_len = (size_t)answer_line(line, sizeof line, &peer, &local)};
+  int length = pad(line, answer_line(line, sizeof line, &peer, &local), (size_t)got);
+  vector = (struct iovec){.iov_base = line, .iov_len = (size_t)length};
   if (sendmsg(end->fd, &message, MSG_DONTWAIT) < 0) return;
 }
 
@@ -157,10 +171,14 @@ static void hear(struct end *end) {
     return;
   }
   if (end->kind == TCP_PEER) return;
-  char line[256];
+  char line[LONGEST_ANSWER];
   int length = line_for(end->fd, line, sizeof line);
-  for (ssize_t i = 0; i < got; i++)
-    if (end->buffer[i] == '\n') send_text(end->fd, line, length);
+  for (ssize_t i = 0; i < got; i++) {
+    end->asked++;
+    if (end->buffer[i] != '\n') continue;
+    send_text(end->fd, line, pad(line, length, end->asked));
+    end->asked = 0;
+  }
 }
 
 static void set(int fd, int level, int option, int value) {
