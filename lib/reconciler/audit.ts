@@ -1,9 +1,12 @@
+import type { Keyed } from '../model/keyed.ts';
+import type { RealServer } from '../model/real-server.ts';
 import type { VirtualServer } from '../model/virtual-server.ts';
 import type { Clock } from './clock.ts';
 import { toError } from './errors.ts';
 import { discardOurs, type Reading, type Readings } from './extras.ts';
 import type { Ledger } from './ledger.ts';
 import type { AuditReport, DriftedEntry } from './reports.ts';
+import type { Drift } from './table-ledger.ts';
 import type { EntryOf, TableName } from './table-name.ts';
 
 /** What an audit needs besides the ledger. */
@@ -45,9 +48,7 @@ export class Audit {
       async () => {
         this.#readings.virtualServers = await this.#compare('virtualServers');
       },
-      async () => {
-        this.#readings.realServers = await this.#compare('realServers');
-      },
+      () => this.#compareRealServers(),
       () => {
         this.#discard();
       },
@@ -72,14 +73,43 @@ export class Audit {
 
   async #compare<Name extends TableName>(name: Name): Promise<Reading<EntryOf<Name>> | undefined> {
     try {
-      const { actual, missing, different, extra } = await this.#ledger.readBack(name);
-      for (const key of missing) this.#drift.push({ table: name, key, kind: 'missing' });
-      for (const key of different) this.#drift.push({ table: name, key, kind: 'different' });
-      return { actual, extra };
+      const read = await this.#ledger.readBack(name);
+      this.#note(name, read);
+      return { actual: read.actual, extra: read.extra };
     } catch (error) {
       this.#failures.push({ table: name, error: toError(error) });
       return undefined;
     }
+  }
+
+  /** In many steps: they are nearly all that a node holds, and a change is not to wait until all are read. */
+  async #compareRealServers(): Promise<void> {
+    const ledger = this.#ledger;
+    if (ledger.tables.realServers.known)
+      this.#steps.unshift(this.#partStep(ledger.readRealServersInParts(), []));
+    else this.#readings.realServers = await this.#compare('realServers');
+  }
+
+  #partStep(parts: Iterator<Drift<RealServer>, void>, extra: RealServer[]): () => void {
+    return () => {
+      try {
+        const part = parts.next();
+        if (part.done === true) {
+          this.#readings.realServers = { actual: new Map(), extra };
+          return;
+        }
+        this.#note('realServers', part.value);
+        extra.push(...part.value.extra);
+        this.#steps.unshift(this.#partStep(parts, extra));
+      } catch (error) {
+        this.#failures.push({ table: 'realServers', error: toError(error) });
+      }
+    };
+  }
+
+  #note(table: TableName, { missing, different }: Drift<Keyed>): void {
+    for (const key of missing) this.#drift.push({ table, key, kind: 'missing' });
+    for (const key of different) this.#drift.push({ table, key, kind: 'different' });
   }
 
   #discard(): void {

@@ -9,7 +9,7 @@ import { EntryLedger } from './entry-ledger.ts';
 import { type PackedServer, realServersOf, ServerPacker } from './packed-server.ts';
 import { RealServerLedger } from './real-server-ledger.ts';
 import { SharedEntries } from './shared-entries.ts';
-import type { ReadBack, TableLedger } from './table-ledger.ts';
+import type { Drift, ReadBack, TableLedger } from './table-ledger.ts';
 import type { EntryOf, TableName } from './table-name.ts';
 
 /** The ledger of each table. */
@@ -117,6 +117,11 @@ export class Ledger {
     if (name === 'virtualServers') this.#loseRealServers();
     if (name === 'sets') this.#loseSetEntries();
     return read;
+  }
+
+  /** Reads the real servers back in parts, as `RealServerLedger.readBackInParts` does, which throws as it does. */
+  readRealServersInParts(): Generator<Drift<EntryOf<'realServers'>>, void> {
+    return this.#tables.realServers.readBackInParts();
   }
 
   #loseSetEntries(): void {

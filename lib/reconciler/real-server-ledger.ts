@@ -2,7 +2,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import type { RealServerTable } from '../kernel/real-server-table.ts';
 import { type RealServer, virtualServerOf } from '../model/real-server.ts';
 import { type PackedServer, realServerCount, realServersOf } from './packed-server.ts';
-import { Differences, type ReadBack, TableLedger } from './table-ledger.ts';
+import { Differences, type Drift, type ReadBack, TableLedger } from './table-ledger.ts';
 
 /** Virtual servers whose real servers are read between two turns of the event loop. */
 const readAtOnce = 64;
@@ -71,12 +71,31 @@ export class RealServerLedger extends TableLedger<RealServer> {
     for (const virtualServer of this.#lookedAt()) {
       read += 1;
       if (read % readAtOnce === 0) await breathe();
-      const uses = this.#table.readUse(virtualServer);
-      const packed = this.#servers.get(virtualServer.key);
-      const wanted = packed === undefined ? [] : realServersOf(packed);
-      this.find(differences, wanted, new Map(uses.map(({ server }) => [server.key, server])));
+      this.#compareBehind(virtualServer, differences);
     }
     return { actual: new Map(), ...this.believe(differences) };
+  }
+
+  /**
+   * The same in parts, each of which sets its beliefs right at once, so that between two of them other changes may be
+   * written; where it is known what the table holds. A virtual server that comes meanwhile is not looked at.
+   */
+  *readBackInParts(): Generator<Drift<RealServer>, void> {
+    const all = [...this.#lookedAt()];
+    for (let start = 0; start < all.length; start += readAtOnce) {
+      const differences = new Differences<RealServer>();
+      const part = all.slice(start, start + readAtOnce);
+      for (const virtualServer of part) this.#compareBehind(virtualServer, differences);
+      const keys = new Set(part.map(({ key }) => key));
+      yield this.believePart(differences, (key) => keys.has(virtualServerOf(key)));
+    }
+  }
+
+  #compareBehind(virtualServer: RealServer['virtualServer'], differences: Differences<RealServer>): void {
+    const uses = this.#table.readUse(virtualServer);
+    const packed = this.#servers.get(virtualServer.key);
+    const wanted = packed === undefined ? [] : realServersOf(packed);
+    this.find(differences, wanted, new Map(uses.map(({ server }) => [server.key, server])));
   }
 
   protected override kept(key: string): RealServer | undefined {

@@ -187,6 +187,16 @@ export abstract class TableLedger<Entry extends Keyed> {
     return { missing, different, extra };
   }
 
+  /** Takes what was found of some keys for what is, and leaves what is believed of the others. */
+  protected believePart(found: Differences<Entry>, isPart: (key: string) => boolean): Drift<Entry> {
+    const { dirty, missing, different, extra } = found;
+    for (const key of this.#dirty.keys()) {
+      if (!dirty.has(key) && isPart(key)) this.#dirty.delete(key);
+    }
+    for (const [key, change] of dirty) this.#dirty.set(key, change);
+    return { missing, different, extra };
+  }
+
   /** Under a key `after` is wanted from now on, no longer `before`. */
   protected turn(key: string, before: Entry | undefined, after: Entry | undefined): void {
     const change = this.#dirty.get(key);

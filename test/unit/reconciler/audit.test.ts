@@ -121,6 +121,78 @@ describe('an audit', () => {
     expect(atRealServers).to.include('TCP 10.0.0.2:80');
     expect(drift).to.be.empty;
   });
+
+  describe('of many real servers', () => {
+    const vip = (number: number): string => `10.0.1.${number}`;
+    const pod = (number: number): string => `10.1.1.${number}`;
+    const keyOf = (number: number): string => `TCP ${vip(number)}:80 -> ${pod(number)}:8080`;
+
+    async function runningMany(): Promise<World> {
+      const world = new World();
+      for (let number = 0; number < 200; number += 1)
+        world.services.set(`b/service-${number}`, { vip: vip(number), endpoints: [pod(number)] });
+      await world.start();
+      world.resetCounts();
+      return world;
+    }
+
+    /** Calls back when so many virtual servers have been asked for their real servers. */
+    function atRead(world: World, count: number, act: () => void): { reads(): number } {
+      let reads = 0;
+      const readUse = world.kernel.realServers.readUse.bind(world.kernel.realServers);
+      world.kernel.realServers.readUse = (virtualServer) => {
+        reads += 1;
+        if (reads === count) act();
+        return readUse(virtualServer);
+      };
+      return { reads: () => reads };
+    }
+
+    it('writes a change that comes meanwhile before the last of them is read', async () => {
+      const world = await runningMany();
+      let readsAtWrite = 0;
+      const reading = atRead(world, 10, () => {
+        world.services.set('b/service-150', { vip: vip(150), endpoints: [pod(150), '10.1.2.1'] });
+        world.reconciler.changed(['b/service-150']);
+      });
+      const apply = world.kernel.realServers.apply.bind(world.kernel.realServers);
+      world.kernel.realServers.apply = (changes) => {
+        readsAtWrite = reading.reads();
+        return apply(changes);
+      };
+      const { drift } = await world.audit();
+      expect(drift).to.deep.equal([]);
+      expect(readsAtWrite).to.be.within(10, 199);
+      expect(world.keys('realServers')).to.include(`TCP ${vip(150)}:80 -> 10.1.2.1:8080`);
+    });
+
+    it('repairs what drifted in every part of them, once, and removes what strays', async () => {
+      const world = await runningMany();
+      world.kernel.realServers.unload([keyOf(3), keyOf(190)]);
+      world.kernel.realServers.load([realServer(virtualServer(vip(100), 80), '10.1.0.9')]);
+      const { drift } = await world.audit();
+      expect(drift.map(({ key, kind }) => `${kind} ${key}`)).to.have.members([
+        `missing ${keyOf(3)}`,
+        `missing ${keyOf(190)}`,
+        `extra TCP ${vip(100)}:80 -> 10.1.0.9:8080`,
+      ]);
+      expect(world.keys('realServers')).to.have.length(200);
+      expect((await world.audit()).drift).to.deep.equal([]);
+      expect(world.writes).to.equal(3);
+    });
+
+    it('tells of a table that cannot be read further, and goes on with what was read', async () => {
+      const world = await runningMany();
+      world.kernel.realServers.unload([keyOf(3)]);
+      atRead(world, 150, () => {
+        world.kernel.realServers.failRead(new TableError('real-servers', 'ENOBUFS', 'lost'));
+      });
+      const { drift, failures } = await world.audit();
+      expect(drift.map(({ key }) => key)).to.deep.equal([keyOf(3)]);
+      expect(failures.map(({ table }) => table)).to.deep.equal(['realServers']);
+      expect(world.keys('realServers')).to.include(keyOf(3));
+    });
+  });
 });
 
 describe('a virtual server that no service wants', () => {
