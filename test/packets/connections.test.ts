@@ -309,21 +309,24 @@ describe('connections', () => {
 
     it('are answered in full', async () => {
       for (const { family, place, address, udp, tcp } of asking()) {
-        // A datagram may be lost: the kernel keeps only a few of its parts while it looks for a neighbour.
-        await until(
-          () => place.ask(address, udp, { protocol: 'udp', count: 4, size }),
-          (datagrams) => counted(datagrams).names['web-3'] === 4,
-        );
+        // By IPv6, IPVS does not split what comes to it whole: from the node itself, or over a bridge that netfilter sees.
+        if (family === 'ipv4' || place === site.client)
+          // The first one may only learn how much fits.
+          await until(
+            () => place.ask(address, udp, { protocol: 'udp', count: 4, size }),
+            (datagrams) => counted(datagrams).names['web-3'] === 4,
+          );
         const lines = await place.ask(address, tcp, { hold: 1, count: 4, size, timeout: 5000 });
         expect(counted(lines).names, `${place.name}, ${family}`).to.deep.equal({ 'web-3': 4 });
       }
     });
 
-    // As a tunnel between nodes does. Datagrams are left out: over IPv6, IPVS lets none through that its sender has split.
+    // As a tunnel between nodes does. A node itself is not told: its packets are split behind IPVS, under another address.
     it('learn by TCP how much fits where that is less between the nodes', async () => {
       for (const route of ['10.244.1.0/24 via 192.168.111.129', 'fd00:10:244:1::/64 via fd00:192::81'])
         await site.first.must(['sh', '-c', `ip route replace ${route} mtu lock 1300`]);
-      for (const { family, place, address, tcp } of asking()) {
+      const told = asking().filter(({ place }) => place !== site.first);
+      for (const { family, place, address, tcp } of told) {
         const lines = await place.ask(address, tcp, { hold: 1, count: 4, size, timeout: 5000 });
         expect(counted(lines).names, `${place.name}, ${family}`).to.deep.equal({ 'web-3': 4 });
       }
