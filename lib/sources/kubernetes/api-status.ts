@@ -1,5 +1,6 @@
 import { isObject } from '../objects/fields.ts';
 import { accessHint, accessRuleFor } from './access-rules.ts';
+import type { Clock } from '../clock.ts';
 import type { ApiResponse } from './api.ts';
 import { Trouble, type TroubleReason } from './trouble.ts';
 
@@ -18,6 +19,9 @@ export interface ApiStatus {
   readonly resource: string;
   readonly group: string;
 }
+
+/** Milliseconds that a body may take which only explains a status. */
+const explanationTime = 10_000;
 
 /** Longest body that is read for its message, in bytes. */
 const longestStatus = 64 * 1024;
@@ -53,9 +57,9 @@ export function readStatus(object: unknown): ApiStatus {
   };
 }
 
-/** The Status in an answer other than 200, with what its head says. Reads its body. */
-export async function readFailure(response: ApiResponse): Promise<ApiStatus> {
-  const status = readStatus(await readJson(response));
+/** The Status in an answer other than 200, with what its head says. Does not wait long for its body. */
+export async function readFailure(response: ApiResponse, clock: Clock): Promise<ApiStatus> {
+  const status = readStatus(await readJson(response, clock));
   return {
     ...status,
     code: response.status,
@@ -63,9 +67,9 @@ export async function readFailure(response: ApiResponse): Promise<ApiStatus> {
   };
 }
 
-/** What an answer other than 200 amounts to. Reads its body. */
-export async function troubleOf(response: ApiResponse, what: string): Promise<Trouble> {
-  return statusTrouble(await readFailure(response), what);
+/** What an answer other than 200 amounts to. Does not wait long for its body. */
+export async function troubleOf(response: ApiResponse, what: string, clock: Clock): Promise<Trouble> {
+  return statusTrouble(await readFailure(response, clock), what);
 }
 
 /** What a Status amounts to that came as an answer or as an event. */
@@ -103,7 +107,10 @@ function isRefusal({ code }: ApiStatus): boolean {
   return code >= 400 && code < 500;
 }
 
-async function readJson({ body }: ApiResponse): Promise<unknown> {
+async function readJson({ body }: ApiResponse, clock: Clock): Promise<unknown> {
+  const timer = clock.setTimeout(() => {
+    body.destroy(new Error(`expected a whole body within ${explanationTime / 1000} s`));
+  }, explanationTime);
   const chunks: Buffer[] = [];
   let length = 0;
   try {
@@ -116,5 +123,7 @@ async function readJson({ body }: ApiResponse): Promise<unknown> {
   } catch {
     // A body that says nothing takes nothing away from the status.
     return undefined;
+  } finally {
+    clock.clearTimeout(timer);
   }
 }

@@ -133,10 +133,10 @@ export class EventWriter {
     verb: AccessVerb,
     resource: 'services' | 'events',
   ): Promise<ApiResponse> {
-    const { api, signal } = this.#options;
+    const { api, signal, clock } = this.#options;
     const response = await api.request({ ...request, signal });
     if (response.status >= 200 && response.status < 300) return response;
-    throw new StatusError(await readFailure(response), verb, resource);
+    throw new StatusError(await readFailure(response, clock), verb, resource);
   }
 }
 

@@ -72,7 +72,7 @@ async function readPage(
   const paging = { ...(limit > 0 && { limit: String(limit) }), ...(next !== '' && { continue: next }) };
   const response = await api.request({ path, query: { ...query, ...paging }, signal });
   if (response.status !== 200) {
-    const trouble = await troubleOf(response, what);
+    const trouble = await troubleOf(response, what, options.clock);
     if (trouble.code === 'expired' && next !== '') return undefined;
     throw trouble;
   }

@@ -185,7 +185,7 @@ export class Reflector {
     }
     const opened = clock.now();
     const response = await this.#open({ resourceVersion: String(this.#replica.position) });
-    if (response.status !== 200) throw await troubleOf(response, what);
+    if (response.status !== 200) throw await troubleOf(response, what, clock);
     this.#report.opened();
     await this.#follow(response);
     const lasted = clock.now() - opened;
@@ -202,7 +202,7 @@ export class Reflector {
     const { what } = this.#options;
     const response = await this.#open({ sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' });
     if (response.status !== 200) {
-      const trouble = await troubleOf(response, what);
+      const trouble = await troubleOf(response, what, this.#options.clock);
       this.#pagesOnly = [400, 415, 422].includes(response.status);
       throw this.#pagesOnly ? this.#unsupported(trouble.message) : trouble;
     }

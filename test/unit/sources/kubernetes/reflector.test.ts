@@ -321,6 +321,12 @@ describe('Reflector', () => {
     expect(handler.syncs).to.equal(1);
   });
 
+  it('does not wait for ever for the body of a refusal', async () => {
+    await begin(new Answer(500), listed());
+    await clock.advance(60_000);
+    expect(handler.syncs).to.equal(1);
+  });
+
   it('says once that it is forbidden, and tries again slowly until it is allowed', async () => {
     await begin(failure(403, { message: 'no way' }), failure(403, { message: 'no way' }), listed());
     await clock.advance(29_000);
