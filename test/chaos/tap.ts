@@ -7,8 +7,6 @@ import type { TableName } from '../../lib/reconciler/table-name.ts';
 export interface TapWitness {
   /** Looks at the changes that a controller is about to write. */
   writing(table: TableName, changes: readonly Change<Keyed>[]): void;
-  /** Notes that a table could not be read. */
-  unread(table: TableName): void;
   /** Counts the changes that were taken. */
   written(count: number): void;
 }
@@ -50,10 +48,8 @@ export class Tap {
     return {
       name: table.name,
       read: async () => {
-        if (this.#troubles.unreadable.has(name)) {
-          this.#witness.unread(name);
+        if (this.#troubles.unreadable.has(name))
           throw new TableError(name, 'EPERM', 'expected to read, may not');
-        }
         return table.read();
       },
       equals: (a, b) => table.equals(a, b),

@@ -73,10 +73,8 @@ export class Witness implements TapWitness {
   /** Changes that the kernel has taken. */
   writes = 0;
   readonly #options: WitnessOptions;
-  /** Whether the life has written nothing yet. */
-  #fresh = true;
-  /** Whether it could not read everything when it began, and so may write what it did not know to be there. */
-  #blind = false;
+  /** Keys that the life has written: what it found it may not have known, for not everything can be read at any time. */
+  readonly #own = new Set<string>();
   /** Keys that were meddled with: what is believed of them may be wrong. */
   readonly #meddled = new Set<string>();
 
@@ -85,13 +83,11 @@ export class Witness implements TapWitness {
   }
 
   writing(table: TableName, changes: readonly Change<Keyed>[]): void {
-    this.#fresh = false;
     if (!this.#options.informed()) this.#report('written before everything was listed', table, changes);
-    for (const change of changes) this.#look(table, change);
-  }
-
-  unread(): void {
-    this.#blind ||= this.#fresh;
+    for (const change of changes) {
+      this.#look(table, change);
+      this.#own.add(`${table} ${change.key}`);
+    }
   }
 
   written(count: number): void {
@@ -100,8 +96,7 @@ export class Witness implements TapWitness {
 
   /** Notes that a new life begins. */
   begins(): void {
-    this.#fresh = true;
-    this.#blind = false;
+    this.#own.clear();
   }
 
   /** Notes that someone else has changed an entry, or what it depends on. */
@@ -133,7 +128,7 @@ export class Witness implements TapWitness {
 
   #isRedundant(table: TableName, { key, after }: Change<Keyed>): boolean {
     const held = this.#options.held(table, key);
-    if (held === false || this.#blind || this.#isMeddled(table, key)) return false;
+    if (held === false || !this.#own.has(`${table} ${key}`) || this.#isMeddled(table, key)) return false;
     if (held === undefined || after === undefined) return held === after;
     return this.#options.equals(table, held, after);
   }
