@@ -12,6 +12,11 @@ export interface PlannedVirtualServer {
   readonly server: VirtualServer;
   /** In the order in which the kernel should learn them. */
   readonly realServers: readonly RealServer[];
+  /**
+   * Set entries by which packets to it are treated, in force where the service has the virtual server: those of others
+   * that want it must not say what becomes of its packets. Left out where there are none but those of the plan.
+   */
+  readonly setEntries?: readonly SetEntry[] | undefined;
 }
 
 /** A traffic policy `Local` of a service that has endpoints, and none of them on this node. */

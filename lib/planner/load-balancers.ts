@@ -1,12 +1,14 @@
 import { cidrContains } from '../model/cidr.ts';
 import { familyOf, type IpFamily } from '../model/family.ts';
+import { type KubeSet, type SetEntry, setEntry } from '../model/ip-set.ts';
 import type { NodeFacts } from '../model/node-facts.ts';
 import type { Service } from '../model/service.ts';
 import { localAddressesOf } from './addresses.ts';
 import type { PlanDraft } from './plan-draft.ts';
 import type { ExternalPort } from './planned-port.ts';
-import { addressPortAddressElement, addressPortElement, addressPortNetElement } from './sets.ts';
-import { planVirtualServer } from './virtual-servers.ts';
+import { refusalsOf } from './refusals.ts';
+import { addressPortAddressElement, addressPortNetElement, setNames } from './sets.ts';
+import { planVirtualServer, serverEntry } from './virtual-servers.ts';
 
 /** Who may reach a service through its load balancer, in one family. */
 export interface SourceRanges {
@@ -35,40 +37,35 @@ export function sourceRangesOf(service: Service, family: IpFamily, node: NodeFac
   };
 }
 
-/** Plans a service port on one of the service's load balancer addresses: its virtual server and its set entries. */
+/** Plans a service port on one of the service's load balancer addresses: its virtual server with its set entries. */
 export function planLoadBalancer(
   draft: PlanDraft,
   planned: ExternalPort,
   address: string,
   ranges: SourceRanges,
 ): void {
-  const { family, port, reach } = planned;
-  const element = addressPortElement(address, port.protocol, port.port);
-  admit(draft, planned, address, ranges);
-  draft.addSetEntry('KUBE-LOAD-BALANCER', family, element);
-  if (reach === 'local') {
-    draft.addSetEntry('KUBE-LOAD-BALANCER-LOCAL', family, element);
-  } else if (reach === 'refused') {
-    draft.addSetEntry('KUBE-NO-LOCAL-ENDPOINTS', family, element);
-  }
-  planVirtualServer(draft, address, port.port, planned);
+  const { port } = planned.port;
+  const entryIn = (set: KubeSet): SetEntry => serverEntry(set, address, port, planned);
+  planVirtualServer(draft, address, port, planned, [
+    ...admissions(planned, address, ranges),
+    ...(ranges.cidrs.length > 0 ? [entryIn('KUBE-LOAD-BALANCER-FW')] : []),
+    entryIn('KUBE-LOAD-BALANCER'),
+    ...(planned.reach === 'local' ? [entryIn('KUBE-LOAD-BALANCER-LOCAL')] : []),
+    ...(refusalsOf(address, port, planned) ?? []),
+  ]);
 }
 
-/** Lists who may pass before the address itself, from when on everyone else is dropped. */
-function admit(
-  draft: PlanDraft,
+/** Who may pass: listed before the address itself, from when on everyone else is dropped. */
+function admissions(
   { family, port: { protocol, port } }: ExternalPort,
   address: string,
   { cidrs, admitNode }: SourceRanges,
-): void {
-  if (cidrs.length === 0) return;
-  for (const cidr of cidrs) {
-    const element = addressPortNetElement(address, protocol, port, cidr);
-    draft.addSetEntry('KUBE-LOAD-BALANCER-SOURCE-CIDR', family, element);
-  }
-  if (admitNode) {
-    const element = addressPortAddressElement(address, protocol, port, address);
-    draft.addSetEntry('KUBE-LOAD-BALANCER-SOURCE-IP', family, element);
-  }
-  draft.addSetEntry('KUBE-LOAD-BALANCER-FW', family, addressPortElement(address, protocol, port));
+): SetEntry[] {
+  if (cidrs.length === 0) return [];
+  const names = setNames[family];
+  const ranges = cidrs.map((cidr) =>
+    setEntry(names['KUBE-LOAD-BALANCER-SOURCE-CIDR'], addressPortNetElement(address, protocol, port, cidr)),
+  );
+  const own = addressPortAddressElement(address, protocol, port, address);
+  return admitNode ? [...ranges, setEntry(names['KUBE-LOAD-BALANCER-SOURCE-IP'], own)] : ranges;
 }

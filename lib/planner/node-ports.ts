@@ -3,7 +3,8 @@ import type { NodeFacts } from '../model/node-facts.ts';
 import type { PlanDraft } from './plan-draft.ts';
 import type { ExternalPort } from './planned-port.ts';
 import { addressPortElement } from './sets.ts';
-import { planOwnVirtualServer } from './virtual-servers.ts';
+import { refusalsOf } from './refusals.ts';
+import { planVirtualServer } from './virtual-servers.ts';
 
 /**
  * Plans a service port on its node port, where it has one: a virtual server on each of the node's addresses of the
@@ -18,7 +19,7 @@ export function planNodePort(draft: PlanDraft, planned: ExternalPort, node: Node
   for (const address of node.addresses) {
     if (familyOf(address) === family) {
       addEntries(draft, planned, address);
-      planOwnVirtualServer(draft, address, port.nodePort, planned);
+      planVirtualServer(draft, address, port.nodePort, planned, refusalsOf(address, port.nodePort, planned));
     }
   }
 }
@@ -26,13 +27,10 @@ export function planNodePort(draft: PlanDraft, planned: ExternalPort, node: Node
 /** TCP and UDP have sets of ports alone. Such a set cannot hold an SCTP port, so SCTP has one of addresses and ports. */
 function addEntries(draft: PlanDraft, { family, port, reach }: ExternalPort, address: string): void {
   const { protocol, nodePort } = port;
-  const addressPort = addressPortElement(address, protocol, nodePort);
-  const element = protocol === 'SCTP' ? addressPort : `${nodePort}`;
+  const element = protocol === 'SCTP' ? addressPortElement(address, 'SCTP', nodePort) : `${nodePort}`;
   const suffix = protocol === 'SCTP' ? 'SCTP-HASH' : protocol;
   draft.addSetEntry(`KUBE-NODE-PORT-${suffix}`, family, element);
   if (reach === 'local') {
     draft.addSetEntry(`KUBE-NODE-PORT-LOCAL-${suffix}`, family, element);
-  } else if (reach === 'refused') {
-    draft.addSetEntry('KUBE-NO-LOCAL-ENDPOINTS', family, addressPort);
   }
 }

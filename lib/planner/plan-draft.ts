@@ -22,13 +22,16 @@ export class PlanDraft {
   /** One for all three lists of kernel state: their keys cannot be mistaken for each other. */
   readonly #keys = new Set<string>();
 
-  /** Adds a virtual server with its own real servers. Whether there was none of its key before. */
-  addVirtualServer(planned: PlannedVirtualServer): boolean {
-    const isNew = this.#isNew(planned.server.key);
-    if (isNew) {
+  /**
+   * Adds a virtual server with its own real servers. One that is there already gets the set entries alone, and none of
+   * them where it has real servers and the other has not, for then they would refuse what it serves.
+   */
+  addVirtualServer(planned: PlannedVirtualServer): void {
+    if (this.#isNew(planned.server.key)) {
       this.#virtualServers.push(planned);
+    } else {
+      this.#join(planned);
     }
-    return isNew;
   }
 
   /** @param element in the notation of ipset(8) */
@@ -69,6 +72,15 @@ export class PlanDraft {
       health,
       drainTimeout,
     };
+  }
+
+  #join({ server, realServers, setEntries = [] }: PlannedVirtualServer): void {
+    const index = this.#virtualServers.findIndex((one) => one.server.key === server.key);
+    const first = this.#virtualServers[index];
+    if (first === undefined || (first.realServers.length > 0 && realServers.length === 0)) return;
+    const own = first.setEntries ?? [];
+    const added = setEntries.filter(({ key }) => own.every((entry) => entry.key !== key));
+    if (added.length > 0) this.#virtualServers[index] = { ...first, setEntries: [...own, ...added] };
   }
 
   #isNew(key: string): boolean {

@@ -1,24 +1,26 @@
+import { setEntry, type KubeSet, type SetEntry } from '../model/ip-set.ts';
 import type { RealServer } from '../model/real-server.ts';
 import { realServerKey } from '../model/real-server.ts';
 import type { VirtualServer } from '../model/virtual-server.ts';
 import { virtualServerKey } from '../model/virtual-server.ts';
 import type { PlanDraft } from './plan-draft.ts';
 import type { PlannedPort } from './planned-port.ts';
-import { addressPortElement } from './sets.ts';
+import { addressPortElement, setNames } from './sets.ts';
 
 /**
- * Plans the virtual server of a service port on one address and port, with the real servers behind it, unless the
- * draft has one there.
+ * Plans the virtual server of a service port on one address and port, with the real servers behind it. Without any, it
+ * is listed in KUBE-NO-ENDPOINTS, so that what asks for it is refused in words that every client understands.
  *
  * @param address canonical text, of the planned port's family
- * @returns whether it was added
+ * @param entries other set entries that are about this virtual server alone
  */
 export function planVirtualServer(
   draft: PlanDraft,
   address: string,
   port: number,
   planned: PlannedPort,
-): boolean {
+  entries?: readonly SetEntry[],
+): void {
   const {
     family,
     port: { protocol },
@@ -34,25 +36,20 @@ export function planVirtualServer(
     timeout,
     persistencePrefix: family === 'IPv4' ? 32 : 128,
   };
-  return draft.addVirtualServer({ server, realServers: realServersOf(server, planned) });
+  const realServers = realServersOf(server, planned);
+  const refusal =
+    realServers.length === 0 ? [serverEntry('KUBE-NO-ENDPOINTS', address, port, planned)] : undefined;
+  draft.addVirtualServer({ server, realServers, setEntries: refusal?.concat(entries ?? []) ?? entries });
 }
 
-/**
- * The same on an address and port that the API server gives to one service alone. Without real servers it is listed in
- * KUBE-NO-ENDPOINTS too, so that what asks for it is refused in words that every client understands. An address that any
- * service may name is not: the entry would refuse those of another service, which has the virtual server.
- */
-export function planOwnVirtualServer(
-  draft: PlanDraft,
+/** The entry of a virtual server in a set of addresses and ports. */
+export function serverEntry(
+  set: KubeSet,
   address: string,
   port: number,
-  planned: PlannedPort,
-): void {
-  const isNew = planVirtualServer(draft, address, port, planned);
-  if (isNew && planned.endpoints.length === 0) {
-    const element = addressPortElement(address, planned.port.protocol, port);
-    draft.addSetEntry('KUBE-NO-ENDPOINTS', planned.family, element);
-  }
+  { family, port: { protocol } }: PlannedPort,
+): SetEntry {
+  return setEntry(setNames[family][set], addressPortElement(address, protocol, port));
 }
 
 function realServersOf(virtualServer: VirtualServer, { endpoints, scheduling }: PlannedPort): RealServer[] {

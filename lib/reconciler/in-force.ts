@@ -20,8 +20,11 @@ export function inForce(
   }
   const all = (table: TableName, entries: readonly Keyed[]): boolean =>
     entries.every(({ key }) => !isDue(table, key));
-  const served = ({ server, realServers: own }: PlannedVirtualServer): boolean =>
-    !overdue.has(server.key) && !isDue('virtualServers', server.key) && all('realServers', own);
+  const served = ({ server, realServers: own, setEntries = [] }: PlannedVirtualServer): boolean =>
+    !overdue.has(server.key) &&
+    !isDue('virtualServers', server.key) &&
+    all('realServers', own) &&
+    all('setEntries', setEntries);
   return ({ virtualServers, setEntries, addresses }) =>
     all('setEntries', setEntries) && virtualServers.every(served) && all('addresses', addresses);
 }

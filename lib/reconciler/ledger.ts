@@ -1,4 +1,5 @@
 import type { KernelTables } from '../kernel/kernel-tables.ts';
+import type { SetEntry } from '../model/ip-set.ts';
 import type { Keyed } from '../model/keyed.ts';
 import type { BasePlan, ServicePlan } from '../model/plan.ts';
 import type { RealServer } from '../model/real-server.ts';
@@ -33,6 +34,7 @@ interface KeptPlan extends Pick<ServicePlan, 'created' | 'setEntries' | 'address
   readonly servers: readonly PackedServer[];
 }
 
+const noEntries: readonly SetEntry[] = [];
 const nothing: KeptPlan = { created: 0, servers: [], setEntries: [], addresses: [] };
 
 /**
@@ -47,6 +49,8 @@ export class Ledger {
   readonly #claims: Claims;
   readonly #setEntries: SharedEntries<EntryOf<'setEntries'>>;
   readonly #addresses: SharedEntries<EntryOf<'addresses'>>;
+  /** The set entries of each virtual server that has some of its own, by its key. */
+  readonly #treatments = new Map<string, readonly SetEntry[]>();
   readonly #keeps: (server: VirtualServer) => boolean;
 
   constructor(tables: KernelTables, options: LedgerOptions = {}) {
@@ -178,11 +182,20 @@ export class Ledger {
     if (packed === undefined) return;
     this.#tables.virtualServers.put(packed.server);
     this.#tables.realServers.put(packed);
+    this.#treat(packed.server.key, packed.setEntries);
+  }
+
+  /** Says by which set entries packets to a virtual server are treated: those of the service that has it. */
+  #treat(server: string, entries: readonly SetEntry[]): void {
+    this.#setEntries.replace(this.#treatments.get(server) ?? noEntries, entries);
+    if (entries.length > 0) this.#treatments.set(server, entries);
+    else this.#treatments.delete(server);
   }
 
   #removeServer({ server }: PackedServer): void {
     const { virtualServers, realServers } = this.#tables;
     const { key } = server;
+    this.#treat(key, noEntries);
     if (this.#keeps(server)) {
       virtualServers.forget(key);
       realServers.forget(key);

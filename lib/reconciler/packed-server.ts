@@ -1,3 +1,4 @@
+import type { SetEntry } from '../model/ip-set.ts';
 import type { PlannedVirtualServer } from '../model/plan.ts';
 import { type RealServer, realServerKey } from '../model/real-server.ts';
 import type { VirtualServer } from '../model/virtual-server.ts';
@@ -15,12 +16,15 @@ export interface PackedServer {
   readonly addresses: string;
   /** The rest of each, in the same order; where it is the same for all, only once. None where there are no real servers. */
   readonly settings: readonly Settings[];
+  /** By which packets to it are treated. */
+  readonly setEntries: readonly SetEntry[];
 }
 
 /** No address has one in it. */
 const separator = ' ';
 
 const noSettings: readonly Settings[] = [];
+const noEntries: readonly SetEntry[] = [];
 
 /** How many values are remembered. */
 const mostShared = 10_000;
@@ -32,13 +36,14 @@ const mostShared = 10_000;
 export class ServerPacker {
   readonly #shared = new Map<string, readonly [Settings]>();
 
-  pack({ server, realServers }: PlannedVirtualServer): PackedServer {
+  pack({ server, realServers, setEntries = noEntries }: PlannedVirtualServer): PackedServer {
     const [first, ...others] = realServers;
-    if (first === undefined) return { server, addresses: '', settings: noSettings };
+    if (first === undefined) return { server, addresses: '', settings: noSettings, setEntries };
     const settings = others.every((other) => sameSettings(other, first))
       ? this.#share(first)
       : realServers.map((realServer) => this.#share(realServer)[0]);
-    return { server, addresses: realServers.map(({ address }) => address).join(separator), settings };
+    const addresses = realServers.map(({ address }) => address).join(separator);
+    return { server, addresses, settings, setEntries };
   }
 
   #share({ port, weight, forwarding, upperThreshold, lowerThreshold }: Settings): readonly [Settings] {

@@ -1,5 +1,6 @@
 import type { Endpoint, EndpointSlice, SlicePort } from '../../lib/model/endpoint-slice.ts';
 import { familyOf } from '../../lib/model/family.ts';
+import type { SetEntry } from '../../lib/model/ip-set.ts';
 import type { NodeFacts } from '../../lib/model/node-facts.ts';
 import type { ServicePlan } from '../../lib/model/plan.ts';
 import type { PlannerOptions } from '../../lib/model/planner-options.ts';
@@ -102,12 +103,19 @@ export function forwardingOf(plan: ServicePlan): Record<string, string[]> {
   );
 }
 
+/** Every set entry of a plan, those of its virtual servers included. */
+export function entriesOf(plan: ServicePlan): SetEntry[] {
+  return [...plan.setEntries, ...plan.virtualServers.flatMap(({ setEntries = [] }) => setEntries)];
+}
+
 /** The elements that a plan puts into a set, in order. */
 export function elementsOf(plan: ServicePlan, set: string): string[] {
-  return plan.setEntries.filter((entry) => entry.set === set).map(({ element }) => element);
+  return entriesOf(plan)
+    .filter((entry) => entry.set === set)
+    .map(({ element }) => element);
 }
 
 /** The names of the sets that a plan puts something into, sorted. */
 export function setsOf(plan: ServicePlan): string[] {
-  return [...new Set(plan.setEntries.map(({ set }) => set))].sort();
+  return [...new Set(entriesOf(plan).map(({ set }) => set))].sort();
 }

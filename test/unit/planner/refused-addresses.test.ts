@@ -5,7 +5,7 @@ import { formatProblem } from '../../../lib/model/problem.ts';
 import type { Service } from '../../../lib/model/service.ts';
 import { refusedAddresses } from '../../../lib/planner/refused-addresses.ts';
 import { planService } from '../../../lib/planner/service-plan.ts';
-import { node, plannerOptions, service, servicePort, state } from '../fixtures.ts';
+import { entriesOf, node, plannerOptions, service, servicePort, state } from '../fixtures.ts';
 
 const gateway: ReservedAddress = { address: '192.0.2.1', port: 0, use: 'default gateway' };
 const apiServer: ReservedAddress = { address: '192.0.2.10', port: 6443, use: 'API server' };
@@ -97,7 +97,9 @@ describe('an external address', () => {
             refused === undefined && !node.addresses.includes(address),
           );
         }
-        const sets = plan.setEntries.map(({ set }) => set).join();
+        const sets = entriesOf(plan)
+          .map(({ set }) => set)
+          .join();
         expect(/EXTERNAL|BALANCER/.test(sets)).to.equal(refused === undefined);
       });
     }

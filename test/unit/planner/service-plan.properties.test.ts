@@ -22,7 +22,7 @@ import {
   stateInIpv6,
   toIpv6,
 } from '../arbitraries.ts';
-import { plannerOptions } from '../fixtures.ts';
+import { entriesOf, plannerOptions } from '../fixtures.ts';
 
 interface World {
   readonly state: ServiceState;
@@ -48,7 +48,7 @@ function always(check: (plan: ServicePlan, world: World) => void): void {
 
 function planned(plan: ServicePlan): { entries: Set<string>; bound: Set<string> } {
   return {
-    entries: new Set(plan.setEntries.map(({ key }) => key)),
+    entries: new Set(entriesOf(plan).map(({ key }) => key)),
     bound: new Set(plan.addresses.map(({ address }) => address)),
   };
 }
@@ -136,7 +136,7 @@ function linesOf(plan: ServicePlan): string[] {
         ),
       ];
     }),
-    ...plan.setEntries.map(({ set, element }) => `${set} ${element}`),
+    ...entriesOf(plan).map(({ set, element }) => `${set} ${element}`),
     ...plan.addresses.map(({ address }) => `bound ${address}`),
     `drain ${plan.drainTimeout ?? 'as usual'}, healthy ${plan.health?.localEndpoints ?? 'not asked'}`,
     ...(plan.missingLocal ?? []).map(({ policy }) => `missing ${policy}`),
@@ -177,7 +177,7 @@ describe('every service plan', () => {
       const lists = [
         plan.virtualServers.map(({ server }) => server),
         plan.virtualServers.flatMap(({ realServers }) => realServers),
-        plan.setEntries,
+        entriesOf(plan),
         plan.addresses,
       ];
       for (const list of lists) {
@@ -208,7 +208,7 @@ describe('every service plan', () => {
 
   it('lists every bound address in KUBE-IPVS-IPS, and no other', () => {
     always((plan) => {
-      const listed = plan.setEntries.filter(({ set }) => /^KUBE-(6-)?IPVS-IPS$/.test(set));
+      const listed = entriesOf(plan).filter(({ set }) => /^KUBE-(6-)?IPVS-IPS$/.test(set));
 
       expect(listed.map(({ element }) => element)).to.have.members([...planned(plan).bound]);
     });
@@ -250,7 +250,7 @@ describe('every service plan', () => {
       const elements = new Set(servers.map(elementOf));
       const ports = new Set(servers.map(({ port }) => `${port}`));
       ports.add(`${state.service.healthCheckNodePort}`);
-      for (const { set, element } of plan.setEntries) {
+      for (const { set, element } of entriesOf(plan)) {
         const type = kubeSetsByName.get(set)?.type;
         if (type === 'bitmap:port') expect(ports).to.include(element);
         else if (type !== 'hash:ip' && !set.endsWith('LOOP-BACK')) {
@@ -262,7 +262,7 @@ describe('every service plan', () => {
 
   it('has entries of each family in the sets of that family', () => {
     always((plan, { options }) => {
-      for (const { set, element } of plan.setEntries) {
+      for (const { set, element } of entriesOf(plan)) {
         const { type, family } = kubeSetsByName.get(set)!;
         expect(options.families).to.include(family);
         if (type !== 'bitmap:port') expect(familyOf(element.split(',')[0]!), set).to.equal(family);
@@ -281,16 +281,26 @@ describe('every service plan', () => {
     });
   });
 
-  it('refuses what asks for a cluster IP or node port without real servers, and at no address that others may name', () => {
-    always((plan, { state: { service } }) => {
-      for (const { server, realServers } of plan.virtualServers) {
-        const isOwn =
-          service.clusterIPs.includes(server.address) ||
-          service.ports.some(({ nodePort }) => nodePort === server.port);
+  it('has every virtual server without real servers refused, as long as the service has it', () => {
+    always((plan) => {
+      for (const { server, realServers, setEntries = [] } of plan.virtualServers) {
+        const set = setName('KUBE-NO-ENDPOINTS', familyOf(server.address));
 
-        expect(has(plan, 'KUBE-NO-ENDPOINTS', server), server.key).to.equal(
-          isOwn && realServers.length === 0,
-        );
+        expect(
+          setEntries.some(({ key }) => key === `${set} ${elementOf(server)}`),
+          server.key,
+        ).to.equal(realServers.length === 0);
+      }
+    });
+  });
+
+  it('says nothing of an address that others may name but with the virtual server that it has there', () => {
+    always((plan, { state: { service }, node }) => {
+      const own = [...service.clusterIPs, ...node.addresses];
+      const said = plan.setEntries.filter(({ set }) => !/LOOP-BACK$|IPVS-IPS$/.test(set));
+
+      for (const { element } of said.filter((entry) => entry.element.includes(','))) {
+        expect(own).to.include(element.split(',')[0]);
       }
     });
   });

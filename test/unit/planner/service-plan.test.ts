@@ -36,7 +36,7 @@ describe('planService', () => {
     expect(plan).to.deep.equal({
       service: 'ns1/svc1',
       created: 1_700_000_000_000,
-      virtualServers: [{ server, realServers: [realServer] }],
+      virtualServers: [{ server, realServers: [realServer], setEntries: undefined }],
       setEntries: [
         { key: 'KUBE-IPVS-IPS 172.16.55.4', set: 'KUBE-IPVS-IPS', element: '172.16.55.4' },
         {

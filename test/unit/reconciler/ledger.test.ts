@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { fakeKernel } from '../../../lib/kernel/fake-kernel.ts';
+import { setEntry } from '../../../lib/model/ip-set.ts';
+import type { ServicePlan } from '../../../lib/model/plan.ts';
 import type { Conflict } from '../../../lib/reconciler/claims.ts';
 import { systemClock } from '../../../lib/reconciler/clock.ts';
 import { Ledger } from '../../../lib/reconciler/ledger.ts';
@@ -181,6 +183,30 @@ describe('the ledger', () => {
       planned(ledger, 'a/new', { ...newer, endpoints: [] });
       planned(ledger, 'a/new', undefined);
       for (const table of upsertOrder) expect(await waiting(ledger, table), table).to.deep.equal([]);
+    });
+
+    it('has its packets treated as the one that has it says, and as no other does', async () => {
+      const refusal = setEntry('KUBE-NO-ENDPOINTS', '10.0.0.1,tcp:80');
+      const refusing = (sketch: Sketch): ServicePlan => {
+        const plan = planOf('a/new', sketch);
+        const virtualServers = plan.virtualServers.map((one) => ({ ...one, setEntries: [refusal] }));
+        return { ...plan, virtualServers };
+      };
+      const ledger = emptyLedger();
+      planned(ledger, 'a/old', older);
+      await write(ledger);
+      ledger.setPlan('a/new', refusing({ ...newer, endpoints: [] }));
+      expect(await waiting(ledger, 'setEntries')).to.deep.equal([]);
+      planned(ledger, 'a/old', undefined);
+      expect(await waiting(ledger, 'setEntries')).to.deep.equal([`+ ${refusal.key}`]);
+      await write(ledger);
+      planned(ledger, 'a/old', older);
+      expect(await waiting(ledger, 'setEntries')).to.deep.equal([`- ${refusal.key}`]);
+      await write(ledger);
+      planned(ledger, 'a/old', undefined);
+      await write(ledger);
+      ledger.setPlan('a/new', undefined);
+      expect(await waiting(ledger, 'setEntries')).to.include(`- ${refusal.key}`);
     });
 
     it('gives it to the other when the winner is created anew', async () => {
