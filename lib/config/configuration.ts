@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { familyOf } from '../model/family.ts';
 import { schedulers } from './schedulers.ts';
 import {
+  bindAddressSetting,
   booleanSetting,
   cidrListSetting,
   durationSetting,
@@ -55,6 +56,9 @@ const settings = z.object({
   master: serverSetting().optional(),
   nodeTimeout: durationSetting().prefault('5m'),
   drainTimeout: durationSetting().prefault('15m'),
+  healthzBindAddress: bindAddressSetting(10256).prefault('0.0.0.0:10256'),
+  metricsBindAddress: bindAddressSetting(10249).prefault('127.0.0.1:10249'),
+  bindAddressHardFail: booleanSetting().prefault(false),
   once: booleanSetting().prefault(false),
   traceNetlink: booleanSetting().prefault(false),
   loggingFormat: nameSetting(['text', 'json']).prefault('text'),

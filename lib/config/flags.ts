@@ -24,6 +24,7 @@ const balancing = 'Balancing:';
 const addresses = 'Addresses:';
 const masquerading = 'Masquerading:';
 const loop = 'Synchronization:';
+const serving = 'Health and metrics:';
 const logging = 'Logging:';
 
 /** The flags that say where services come from; with none of the first three it is the API server of the pod. */
@@ -224,10 +225,35 @@ export const loopFlags: readonly Flag[] = [
   },
 ];
 
+/** The flags of what `run` answers over HTTP, by kube-proxy's names. */
+export const servingFlags: readonly Flag[] = [
+  {
+    field: 'healthzBindAddress',
+    usage: '--healthz-bind-address <address:port>',
+    help: 'where /healthz and /livez are served; 0 for nowhere',
+    group: serving,
+    standard: '0.0.0.0:10256',
+  },
+  {
+    field: 'metricsBindAddress',
+    usage: '--metrics-bind-address <address:port>',
+    help: 'where /proxyMode is served; 0 for nowhere',
+    group: serving,
+    standard: '127.0.0.1:10249',
+  },
+  {
+    field: 'bindAddressHardFail',
+    usage: '--bind-address-hard-fail [boolean]',
+    help: 'do not start where one of the two cannot be listened at; else that is tried again',
+    group: serving,
+    standard: 'false',
+  },
+];
+
 /** The flags of `cleanup`. */
 export const cleanupFlags = planningFlags.filter(({ field }) => field === 'excludeCidrs');
 
-const allFlags = [...planningFlags, ...loopFlags, ...loggingFlags];
+const allFlags = [...planningFlags, ...loopFlags, ...servingFlags, ...loggingFlags];
 
 /** The long name of the flag that sets a field: `--ipvs-scheduler`. */
 export function flagOf(field: keyof Configuration): string {

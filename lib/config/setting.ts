@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import { parseCidr } from '../model/address.ts';
+import type { BindAddress } from '../model/bind-address.ts';
+import { readBindAddress } from './bind-address.ts';
 import { durationForm, durationHint, parseDuration } from './duration.ts';
 import { suggestion } from './suggestion.ts';
 
@@ -64,6 +66,20 @@ export function serverSetting() {
       String(written).trim().startsWith('http://')
         ? 'write https://: without TLS a server cannot be trusted'
         : 'write it as https://192.0.2.1:6443 or https://[2001:db8::1]:6443',
+  });
+}
+
+/**
+ * Where to listen, `address:port`. Empty, or `0`, is `'off'`: nowhere.
+ * @param usual the port where none is written
+ */
+export function bindAddressSetting(usual: number) {
+  const read = (text: string): BindAddress | 'off' | undefined =>
+    text === '' || text === '0' ? 'off' : readBindAddress(text, usual);
+  return setting({
+    expected: 'an address with a port to listen at, or 0 for none',
+    read: (written) => (typeof written === 'string' ? read(written.trim()) : undefined),
+    hint: () => `write it as 0.0.0.0:${usual} or [::1]:${usual}`,
   });
 }
 

@@ -37,6 +37,9 @@ describe('the configuration', () => {
       nodeName: 'node-a',
       nodeTimeout: 300_000,
       drainTimeout: 900_000,
+      healthzBindAddress: { address: '0.0.0.0', port: 10256 },
+      metricsBindAddress: { address: '127.0.0.1', port: 10249 },
+      bindAddressHardFail: false,
       once: false,
       traceNetlink: false,
       loggingFormat: 'text',
@@ -70,6 +73,22 @@ describe('the configuration', () => {
     const read = (strictArp: unknown): boolean => readConfiguration({ strictArp }, 'a').strictArp;
     expect([true, 'true', 'false'].map(read)).to.deep.equal([true, true, false]);
   });
+
+  const bound: readonly (readonly [string, unknown])[] = [
+    ['192.0.2.1:8080', { address: '192.0.2.1', port: 8080 }],
+    ['192.0.2.1', { address: '192.0.2.1', port: 10256 }],
+    ['[::]:8080', { address: '::', port: 8080 }],
+    ['[fd00:0::1]', { address: 'fd00::1', port: 10256 }],
+    ['fd00::1', { address: 'fd00::1', port: 10256 }],
+    ['0', 'off'],
+    ['', 'off'],
+  ];
+  for (const [healthzBindAddress, meaning] of bound) {
+    it(`takes "${healthzBindAddress}" as a place to listen`, () => {
+      const configuration = readConfiguration({ healthzBindAddress }, 'a');
+      expect(configuration.healthzBindAddress).to.deep.equal(meaning);
+    });
+  }
 
   it('tells everything that is wrong at once', () => {
     expect(refusalsOf({ scheduler: 'none', syncPeriod: 'soon', masqueradeBit: '32' })).to.have.length(3);
@@ -107,6 +126,11 @@ describe('the configuration', () => {
     [{ bridgeInterface: 'a-name-far-too-long' }, '--pod-bridge-interface', '1 to 15 characters'],
     [{ interfaceNamePrefix: 'a b' }, '--pod-interface-name-prefix', '1 to 15 characters'],
     [{ manifests: ' ' }, '--manifests', 'a directory'],
+    ...[':10256', 'localhost:10256', '10.0.0.1:0', '10.0.0.1:65536', '[::1', '::1:port', '[10.0.0.1]x'].map(
+      (healthzBindAddress) =>
+        [{ healthzBindAddress }, '--healthz-bind-address', 'write it as 0.0.0.0:10256'] as const,
+    ),
+    [{ metricsBindAddress: '10249' }, '--metrics-bind-address', 'write it as 0.0.0.0:10249'],
     [{ loggingFormat: 'xml' }, '--logging-format', 'one of text, json'],
     [{ verbosity: '11' }, '--v', 'from 0 to 10'],
   ];
