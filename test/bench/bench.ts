@@ -4,7 +4,7 @@
  *
  *   node test/bench/bench.ts [--quick] [SERVICES…]   sizes of the measurements of the rooms, 10 endpoints each
  *
- * With --quick everything is small and takes a few minutes: to see that it works.
+ * With --quick everything is small, takes a few minutes and goes to build/bench: to see that it works.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,11 @@ import type { IpvsSyncResult } from './ipvs-sync.ts';
 import { machineOf } from './machine.ts';
 import { page, type Results } from './page.ts';
 
-const folder = 'test/bench/results';
+const given = process.argv.slice(2);
+const quick = given.includes('--quick');
+const sizes = given.filter((arg) => arg !== '--quick');
+const folder = quick ? 'build/bench' : 'test/bench/results';
+const pageFile = quick ? `${folder}/benchmarks.md` : 'docs/benchmarks.md';
 
 /** Runs a program and gives what it printed. Its messages go to ours. */
 function run(command: string, ...args: readonly string[]): string {
@@ -61,26 +65,30 @@ function store(name: string, value: unknown): void {
   writeFileSync(`${folder}/${name}.json`, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-const given = process.argv.slice(2);
-const quick = given.filter((arg) => arg === '--quick');
-const named = given.filter((arg) => arg !== '--quick');
-const sizes = named.length === 0 && quick.length > 0 ? ['10', '100'] : named;
 mkdirSync(folder, { recursive: true });
-console.log('in memory: 50,000 services');
-const inMemory = JSON.parse(run('node', '--expose-gc', 'test/bench/in-memory.ts')) as InMemoryResult;
+console.log('in memory');
+const inMemory = JSON.parse(
+  run('node', '--expose-gc', 'test/bench/in-memory.ts', ...(quick ? ['2000', '2'] : [])),
+) as InMemoryResult;
 store('in-memory', inMemory);
 
 console.log('in the lab: cold sync, restart and one change');
 const labKernel = runInLab('uname', '-r').trim();
-runInLab('node', 'test/bench/ipvs-sync.ts', `${folder}/ipvs-sync.json`, ...sizes);
+runInLab(
+  'node',
+  'test/bench/ipvs-sync.ts',
+  `${folder}/ipvs-sync.json`,
+  ...(quick && sizes.length === 0 ? ['10', '100'] : sizes),
+);
 const ipvs = JSON.parse(readFileSync(`${folder}/ipvs-sync.json`, 'utf8')) as IpvsSyncResult[];
 store('ipvs-sync', ipvs);
 
 console.log('the program as a process: with tables in memory, and in the lab');
-const daemon = [...runDaemon('daemon-memory', '--memory', ...quick), ...runDaemon('daemon-lab', ...quick)];
+const plan = quick ? ['--quick'] : [];
+const daemon = [...runDaemon('daemon-memory', '--memory', ...plan), ...runDaemon('daemon-lab', ...plan)];
 
 const results: Results = { machine: machineOf(labKernel), inMemory, ipvs, daemon };
 store('machine', results.machine);
-writeFileSync('docs/benchmarks.md', page(results));
+writeFileSync(pageFile, page(results));
 console.log(`\n${page(results).split('\n## ')[0] ?? ''}`);
 if (![...ipvs, ...daemon].every((result) => result.right)) process.exitCode = 1;

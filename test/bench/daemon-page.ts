@@ -130,6 +130,7 @@ function changeTable(results: readonly DaemonResult[]): string {
         `${number(oneChange.median, 1)} / ${number(oneChange.p99, 1)}, ${oneChange.changes} changes`,
         `${number(burst.changes)} in ${number(burst.wroteIn)} ms`,
         `${number(burst.median)} / ${number(burst.p99)} / ${number(burst.worst)}`,
+        `${number(burst.underWay.median)} / ${number(burst.underWay.p99)}`,
         number(burst.kernel),
         number(burst.writeCalls),
         number(Math.max(burst.mostCommands, oneChange.mostCommands)),
@@ -142,6 +143,7 @@ function changeTable(results: readonly DaemonResult[]): string {
       'one change: p50 / p99, ms',
       'burst',
       'its latency: p50 / p99 / last, ms',
+      'of it under way: p50 / p99, ms',
       'of it the kernel, ms',
       'its write calls',
       'commands for one real server, at most',
@@ -176,5 +178,5 @@ ${changeTable(results)}
 - **one change**: from the bytes of the watch event to the return of the write to the kernel, one change at a time.
 - **burst**: one endpoint replaced in each of so many services as fast as the API server goes; the latency is from the
   server's write of an endpoint to the return of the write to the kernel that has it, on the two clocks set against each
-  other. **of it the kernel**: how long the kernel worked on the messages of the burst, which it does within the write.`;
+  other. **of it under way**: until the bytes had come to the daemon's process. **of it the kernel**: how long the kernel worked on the messages of the burst, which it does within the write.`;
 }

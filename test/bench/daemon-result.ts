@@ -21,6 +21,8 @@ export interface BurstResult {
   readonly p99: number;
   /** The last one. */
   readonly worst: number;
+  /** Of the latency, until the bytes of the event had come to the process. */
+  readonly underWay: { readonly median: number; readonly p99: number };
   /** How long the kernel worked on all writes of the burst. */
   readonly kernel: number;
   readonly writeCalls: number;

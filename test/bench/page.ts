@@ -93,7 +93,9 @@ see the writes below.`,
 that is started costs several times what it costs on a machine. An idle daemon's time is that of its audits, which read
 every real server back and run iptables-save.`,
   M4: `Of M4 in the lab most goes by before the program's first line: node itself is read through the file system of another
-kernel, and the programs that tell which iptables the node uses take tenths of a second each.`,
+kernel, and the programs that tell which iptables the node uses take tenths of a second.`,
+  P5: `Before a TCP real server is removed the kernel is asked for its connections, one request for each virtual server, and
+the additions of the next services wait behind these requests: see the write calls of the burst.`,
   P6: `Of P6 in the lab most is the time of iptables-restore, once for each family, which takes a tenth of a second and more to
 start there.`,
 };

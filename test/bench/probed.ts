@@ -84,6 +84,17 @@ export function oneChangesOf(
   };
 }
 
+/** When the event that has an address came, by the address; one that was cut in two pieces within it is left out. */
+function arrivalsOf(notes: readonly Note[]): Map<string, number> {
+  const arrivals = new Map<string, number>();
+  for (const note of notes) {
+    if (note.kind !== 'events') continue;
+    for (const [, address = ''] of note.text.matchAll(/"(\d+\.\d+\.\d+\.\d+)"/g))
+      if (!arrivals.has(address)) arrivals.set(address, note.at);
+  }
+  return arrivals;
+}
+
 /**
  * From the server's write of an endpoint to the return of the write that has it.
  * @param offset milliseconds by which the server's clock is ahead
@@ -98,6 +109,11 @@ export function burstOf(
   const commands = commandsByAddress(notes, began);
   const times = replacements.map((replacement) => added(commands, replacement.after) - at(replacement));
   const ended = began + Math.max(...replacements.map((one) => added(commands, one.after) - began));
+  const arrivals = arrivalsOf(notes);
+  const underWay = replacements.flatMap((replacement) => {
+    const arrived = arrivals.get(replacement.after);
+    return arrived === undefined ? [] : [arrived - at(replacement)];
+  });
   const writes = notes.filter((note) => note.kind === 'write' && note.at >= began && note.at <= ended);
   return {
     changes: replacements.length,
@@ -105,6 +121,7 @@ export function burstOf(
     median: percentile(times, 0.5),
     p99: percentile(times, 0.99),
     worst: Math.max(...times),
+    underWay: { median: percentile(underWay, 0.5), p99: percentile(underWay, 0.99) },
     kernel: writes.reduce((sum, note) => sum + (note.kind === 'write' ? note.took : 0), 0),
     writeCalls: writes.length,
     mostCommands: mostCommands(commands, replacements),
