@@ -1,5 +1,5 @@
 /**
- * `make lab`: a shell in a lab with two nodes, four pods and an outside client, laid out as in the walkthrough
+ * `make lab`: a shell in a lab with two nodes, four pods, an outside client and a machine for an API server, laid out as in the walkthrough
  * scenarios. On the host it starts the lab, in the lab it builds the cluster.
  */
 import { spawn } from 'node:child_process';
@@ -14,7 +14,7 @@ import type { Place } from './place.ts';
 /** Seconds after which even a forgotten shell ends: a day. */
 const longest = '86400';
 
-/** In memory, for manifests that kube-ipvs is tried with, and with kube-ipvs in it by its name. */
+/** In memory, for manifests that kube-ipvs is tried with, and with kube-ipvs and kubectl in it by their names. */
 const manifests = '/tmp/manifests';
 const programs = '/tmp/bin';
 
@@ -33,7 +33,11 @@ async function build(cluster: Cluster): Promise<ReadonlyMap<string, Place>> {
     { name: 'web-4', addresses: ['10.244.1.6', 'fd00:10:244:1::6'], serve },
   ]);
   const client = await cluster.addClient({ name: 'client', addresses: ['192.168.111.10', 'fd00:192::10'] });
-  return new Map(Object.entries<Place | undefined>({ n1, n2, p1, p2, p3, p4, client }).filter(hasPlace));
+  const api = await cluster.addHost({
+    name: 'control-plane',
+    addresses: ['192.168.111.100', 'fd00:192::64'],
+  });
+  return new Map(Object.entries<Place | undefined>({ n1, n2, p1, p2, p3, p4, client, api }).filter(hasPlace));
 }
 
 function hasPlace(entry: [string, Place | undefined]): entry is [string, Place] {
@@ -72,6 +76,7 @@ function cheatSheet(places: ReadonlyMap<string, Place>): string {
     ['client ask --count 10 $n1 30000', 'its node port from outside'],
     ['p2 ask --count 10 10.110.65.131 8080', 'its cluster address from a pod'],
     ['n1 ipvsadm -Ln', 'what the kernel balances; likewise ipset, iptables, conntrack, ip, bash'],
+    ['api kubectl …', 'with an API server instead of files: see docs/lab.md'],
     ['exit', 'takes everything away'],
   ];
   return [
@@ -103,6 +108,7 @@ async function inside(): Promise<number> {
     const startup = '/tmp/lab.bashrc';
     for (const folder of [manifests, programs]) mkdirSync(folder);
     symlinkSync(join(repository, 'dist/kube-ipvs.mjs'), join(programs, 'kube-ipvs'));
+    symlinkSync(join(repository, 'build/kubectl/kubectl/kubectl'), join(programs, 'kubectl'));
     writeFileSync(startup, functions(places));
     process.stdout.write(`\n${cheatSheet(places)}\n`);
     // An interrupt is for what the shell runs, not for this.

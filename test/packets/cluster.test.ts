@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Asking } from '../lab/asking.ts';
 import type { Controller } from '../lab/controller.ts';
@@ -81,7 +82,7 @@ describe('a cluster with an API server', function () {
 
   /** Waits until every kernel holds what the API server does, and nothing else. */
   async function untilEqual(timeout?: number): Promise<void> {
-    const objects = await plane.objects('services,endpointslices');
+    const objects = await plane.held();
     for (const node of site.nodes) {
       const expected = JSON.stringify(tablesFor(objects, node));
       await until(
@@ -111,19 +112,7 @@ describe('a cluster with an API server', function () {
     ];
     plane = await ControlPlane.build(site.cluster);
     await plane.start();
-    await plane.apply([
-      ...site.nodes.map(({ name, podCIDRs }) => ({
-        apiVersion: 'v1',
-        kind: 'Node',
-        metadata: { name },
-        spec: { podCIDR: podCIDRs[0], podCIDRs },
-      })),
-      ...['tms-test', 'net-test'].map((name) => ({
-        apiVersion: 'v1',
-        kind: 'Namespace',
-        metadata: { name },
-      })),
-    ]);
+    await plane.apply(await readFile('test/fixtures/cluster.yaml', 'utf8'));
     site.readFrom((node) => ['--kubeconfig', plane.kubeconfig(node)]);
     // Kept as long as usual, the real servers of old pods would leave in the middle of what comes later.
     await site.startAll(...planning, '--drain-timeout', '3s');
@@ -279,18 +268,19 @@ describe('a cluster with an API server', function () {
 
       it('it comes back without its history, and the difference alone is written', async () => {
         await plane.start();
-        await untilEqual(comeback);
-        for (const [index, node] of site.nodes.entries()) {
-          const controller = site.controller(node);
-          const from = lines[index]!;
+        for (const [index, controller] of site.controllers.entries())
           for (const what of ['Services', 'EndpointSlices'])
             await controller.log(
               ({ fields }) => fields['code'] === 'expired' && fields['what'] === what,
               comeback,
-              from,
+              lines[index],
             );
+        await untilEqual(comeback);
+        for (const [index, node] of site.nodes.entries()) {
+          const controller = site.controller(node);
+          const from = lines[index]!;
           const needed = writesBetween(before[index]!, await tablesOf(node));
-          expect(needed).to.be.above(20);
+          expect(needed).to.be.above(0);
           expect(writesTold(controller, from), node.name).to.equal(needed);
         }
         noErrors();
@@ -302,7 +292,8 @@ describe('a cluster with an API server', function () {
           const diff = await node.exec('node', ['dist/kube-ipvs.mjs', 'diff', ...source, ...planning]);
           expect(diff, node.name).to.include({ code: 0 });
         }
-        await untilEqual();
+        const objects = await plane.objects('services,endpointslices');
+        for (const node of site.nodes) expect(await tablesOf(node)).to.deep.equal(tablesFor(objects, node));
         noErrors();
       });
     });

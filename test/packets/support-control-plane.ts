@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -131,7 +131,13 @@ export class ControlPlane {
     return this.kubectl(['apply', '-f', '-'], text);
   }
 
-  /** Every object of some resources, such as `services,endpointslices`, as kubectl shows them. */
+  /** Every object that the server holds, read where it keeps them. */
+  async held(): Promise<readonly KubeObject[]> {
+    const text = await readFile(join(this.#state, 'objects.json'), 'utf8');
+    return (JSON.parse(text) as { objects: readonly KubeObject[] }).objects;
+  }
+
+  /** Every object of some resources, such as `services,endpointslices`, as kubectl gets them. */
   async objects(resources: string): Promise<readonly KubeObject[]> {
     const list = await this.kubectl(['get', resources, '--all-namespaces', '-o', 'json']);
     return (JSON.parse(list) as { items: readonly KubeObject[] }).items;
