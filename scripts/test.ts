@@ -3,6 +3,8 @@
  * from running; a stage that dies without having counted a failure counts as one.
  */
 import { spawn } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 
 interface Stage {
@@ -17,31 +19,53 @@ interface Tally {
   readonly failures: readonly string[];
 }
 
-/** Runs mocha in a lab of its own. */
-function inLab(title: string, files: string): Stage {
-  const mocha = ['mocha', '--fail-zero', '--config', '.mocharc.lab.json', files];
-  return { title, command: ['node', 'test/lab/run.ts', '--timeout', '1200', '--', ...mocha] };
+/** Mocha in a lab of its own, for one file: the kernel of one file is not that of another. */
+function inLab(file: string): Stage {
+  const mocha = ['mocha', '--config', '.mocharc.lab.json', file];
+  return { title: file, command: ['node', 'test/lab/run.ts', '--timeout', '900', '--', ...mocha] };
 }
 
-/**
- * What runs at the same time stands side by side. The kernel's tables and the packets have a lab each: the former move
- * their process into namespaces of its own, where no cluster can be built.
- */
-const rounds: readonly (readonly Stage[])[] = [
-  [
-    { title: 'lint', command: ['npm', 'run', '--silent', 'lint'] },
-    { title: 'unit', command: ['mocha', '--fail-zero', 'test/unit/**/*.test.ts'] },
-  ],
-  [
-    inLab('packets, on a real kernel', 'test/packets/**/*.test.ts'),
-    inLab('the tables of a real kernel', 'test/kernel/**/*.test.ts'),
-  ],
-  [
-    {
-      title: 'the host',
-      command: ['mocha', '--fail-zero', '--timeout', '120000', 'test/host/**/*.test.ts'],
-    },
-  ],
+/** Mocha on this machine's own kernel. */
+function onHost(file: string): Stage {
+  return { title: file, command: ['mocha', '--timeout', '120000', file] };
+}
+
+/** The test files of a folder, the longest first: what takes long should begin early. */
+function filesIn(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join(folder, name))
+    .map((file) => ({ file, size: statSync(file).size }))
+    .sort((a, b) => b.size - a.size)
+    .map(({ file }) => file);
+}
+
+/** This one waits for a minute and more while an API server is away: whatever else there is fits beside it. */
+const longest = 'test/packets/cluster.test.ts';
+
+/** Stages, several of which run at the same time, before the next such group begins. */
+interface Group {
+  readonly atOnce: number;
+  readonly stages: readonly Stage[];
+}
+
+const groups: readonly Group[] = [
+  {
+    atOnce: 2,
+    stages: [
+      { title: 'lint', command: ['npm', 'run', '--silent', 'lint'] },
+      { title: 'unit', command: ['mocha', 'test/unit/**/*.test.ts'] },
+    ],
+  },
+  {
+    atOnce: 3,
+    stages: [
+      longest,
+      ...filesIn('test/packets').filter((file) => file !== longest),
+      ...filesIn('test/kernel'),
+    ].map(inLab),
+  },
+  { atOnce: 2, stages: filesIn('test/host').map(onHost) },
 ];
 
 /** Lines of an account of failures that are told again at the end; the whole stands where it happened. */
@@ -70,8 +94,14 @@ function countedBy(output: string): Omit<Tally, 'failures'> {
   return { passed: sum('passing'), failed: sum('failing') };
 }
 
+/** Seconds, as a person reads them. */
+function secondsSince(began: number): string {
+  return `${Math.round((Date.now() - began) / 1000)} s`;
+}
+
 /** Runs a stage; `print` takes what it prints as it comes. */
 function run(stage: Stage, print: (text: string) => void): Promise<Tally> {
+  const began = Date.now();
   print(`\n=== ${stage.title}\n`);
   return new Promise((resolve) => {
     const [command, ...args] = stage.command;
@@ -88,6 +118,7 @@ function run(stage: Stage, print: (text: string) => void): Promise<Tally> {
       resolve({ passed: 0, failed: 1, failures: [`${stage.title}\n${error.message}`] });
     });
     child.on('close', (code) => {
+      print(`--- ${stage.title}: ${secondsSince(began)}\n`);
       const plain = stripVTControlCharacters(output);
       const { passed, failed } = countedBy(plain);
       if (code === 0) resolve({ passed: Math.max(passed, 1), failed: 0, failures: [] });
@@ -97,30 +128,45 @@ function run(stage: Stage, print: (text: string) => void): Promise<Tally> {
   });
 }
 
-/** Runs stages at the same time; the first one's output is seen live, that of each other when its turn has come. */
-async function runTogether(stages: readonly Stage[]): Promise<Tally[]> {
-  const held: string[] = stages.map(() => '');
-  let shown = 0;
-  const running = stages.map((stage, index) =>
-    run(stage, (text) => {
-      if (index === shown) process.stdout.write(text);
-      else held[index] = (held[index] ?? '') + text;
-    }),
-  );
+/**
+ * Runs stages, a few at the same time. What the first of those that run prints is seen as it comes, what the others
+ * print when all before them have ended.
+ */
+async function runGroup({ stages, atOnce }: Group): Promise<Tally[]> {
+  const held = stages.map(() => '');
+  const ended = stages.map(() => false);
   const tallies: Tally[] = [];
-  for (const stage of running) {
-    tallies.push(await stage);
-    shown += 1;
+  let shown = 0;
+  let begun = 0;
+  const show = (): void => {
     process.stdout.write(held[shown] ?? '');
-  }
+    held[shown] = '';
+  };
+  const work = async (): Promise<void> => {
+    for (let index = begun++; index < stages.length; index = begun++) {
+      const stage = stages[index];
+      if (stage === undefined) return;
+      const tally = await run(stage, (text) => {
+        held[index] = (held[index] ?? '') + text;
+        if (index === shown) show();
+      });
+      tallies.push(tally);
+      ended[index] = true;
+      while (ended[shown] === true) {
+        shown += 1;
+        show();
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
   return tallies;
 }
 
 const began = Date.now();
 const tallies: Tally[] = [];
-for (const round of rounds) tallies.push(...(await runTogether(round)));
+for (const group of groups) tallies.push(...(await runGroup(group)));
 const sum = (key: 'passed' | 'failed'): number => tallies.reduce((total, tally) => total + tally[key], 0);
 for (const failure of tallies.flatMap(({ failures }) => failures)) console.log(`\n=== failed: ${failure}`);
-console.log(`\n${Math.round((Date.now() - began) / 1000)} s`);
+console.log(`\n${secondsSince(began)}`);
 console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
 process.exitCode = sum('failed') === 0 ? 0 : 1;
