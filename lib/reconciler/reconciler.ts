@@ -27,10 +27,7 @@ interface Sync {
   readonly revision: number;
 }
 
-interface Waiter<Value> {
-  readonly resolve: (value: Value) => void;
-  readonly reject: (error: Error) => void;
-}
+type Waiter<Value> = Pick<PromiseWithResolvers<Value>, 'resolve' | 'reject'>;
 
 /**
  * Keeps the kernel equal to what the services ask for: writes what changes, tries again what was refused, and reads
@@ -115,6 +112,11 @@ export class Reconciler {
     for (const { reject } of this.#audit?.waiters ?? []) reject(new StoppedError());
     this.#audit = undefined;
     for (const resolve of this.#settledWaiters.splice(0)) resolve();
+  }
+
+  /** Changes up to this one have been written, but for what was refused. Cheaper to ask than `status`. */
+  get written(): number {
+    return this.#written;
   }
 
   status(): ReconcilerStatus {

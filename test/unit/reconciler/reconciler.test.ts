@@ -105,16 +105,23 @@ describe('the reconciler', () => {
 
   it('does not take a change for programmed that comes while another is being written', async () => {
     const programmed: number[] = [];
+    const written: number[] = [];
     const world: World = new World({
       plan: (service) => {
         if (service === 'a/web') world.reconciler.changed(['a/new']);
         return world.plan(service);
       },
-      listener: { synced: () => programmed.push(world.reconciler.status().programmed) },
+      listener: {
+        synced: () => {
+          programmed.push(world.reconciler.status().programmed);
+          written.push(world.reconciler.written);
+        },
+      },
     });
     world.services.set('a/web', web);
     await world.start();
     expect(programmed).to.deep.equal([1, 2]);
+    expect(written).to.deep.equal([1, 2]);
   });
 
   it('begins no two syncs within the least sync period', async () => {
