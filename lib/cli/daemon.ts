@@ -1,12 +1,18 @@
 import type { Logger } from 'pino';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Configuration } from '../config/configuration.ts';
+import { listeningHosts } from '../health/listening-hosts.ts';
+import type { ProxyHealth } from '../health/proxy-health.ts';
+import { ServiceHealthServers } from '../health/service-health-servers.ts';
 import type { FlowTable } from '../kernel/flow-table.ts';
 import type { KernelTables } from '../kernel/kernel-tables.ts';
 import type { Service, ServiceKey } from '../model/service.ts';
 import { systemClock } from '../reconciler/clock.ts';
+import type { TriggerTimes } from '../reconciler/programming-latency.ts';
 import { Reconciler } from '../reconciler/reconciler.ts';
+import { combinedListener } from './combined-listener.ts';
 import type { Failure } from './failure.ts';
+import { HealthFeed } from './health-feed.ts';
 import { compactHeap } from './heap.ts';
 import { NodeAddressWatch } from './node-address-watch.ts';
 import { nodePortCidrs } from './node-addresses.ts';
@@ -29,6 +35,8 @@ export interface DaemonOptions {
   readonly planning: Planning;
   /** Started: the catalog has everything there is. */
   readonly source: Pick<ServiceSource, 'cluster' | 'node'>;
+  /** Told what becomes of changes. */
+  readonly health: ProxyHealth;
   readonly log: Logger;
 }
 
@@ -39,6 +47,8 @@ export class Daemon {
   readonly #addresses: NodeAddressWatch;
   readonly #node: NodeFollower | undefined;
   readonly #owners: OwnerReports | undefined;
+  readonly #healthServers: ServiceHealthServers;
+  readonly #health: HealthFeed;
   readonly #failed = Promise.withResolvers<never>();
   #primaryAddresses: readonly string[];
   #stopped = false;
@@ -56,11 +66,14 @@ export class Daemon {
       log,
       changed: (addresses) => {
         planning.node = { ...planning.node, ...addresses };
-        this.#reconciler.changed(this.#exposedServices());
+        this.#healthServers.listenAt(this.#healthHosts());
+        this.#changed([...this.#exposedServices()]);
       },
     });
     planning.node = { ...planning.node, ...this.#addresses.current };
     this.#owners = this.#ownerReports();
+    this.#healthServers = this.#makeHealthServers();
+    this.#health = this.#makeHealthFeed();
     const findings = new ServiceFindings({
       ...options,
       found: (service, problems) => this.#owners?.found(service, problems),
@@ -69,17 +82,18 @@ export class Daemon {
       ...programmerOptions(tables, planning, configuration, log),
       plan: (service) => {
         findings.look(service);
-        return planning.plan(service);
+        const plan = planning.plan(service);
+        this.#health.planned(service, plan);
+        return plan;
       },
       flows,
       syncPeriod: configuration.syncPeriod,
       minSyncPeriod: configuration.minSyncPeriod,
-      listener: {
-        ...this.#owners?.listener,
+      listener: combinedListener(this.#health.listener, this.#owners?.listener ?? {}, {
         audited: () => {
           this.#addresses.refresh();
         },
-      },
+      }),
     });
     this.#node = this.#follower();
   }
@@ -95,11 +109,12 @@ export class Daemon {
     catalog.takeChanged();
     catalog.onChange(() => {
       setImmediate(() => {
-        this.#reconciler.changed(catalog.takeChanged(), catalog.takeTriggers());
+        this.#changed([...catalog.takeChanged()], catalog.takeTriggers());
       });
     });
     this.#addresses.start();
     this.#reconciler.start(oldestFirst(catalog));
+    this.#health.queued(this.#reconciler.status().revision);
     this.#node?.start();
     this.#owners?.start();
     void this.#reconciler.settled().then(() => {
@@ -112,10 +127,46 @@ export class Daemon {
   /** Ends, leaving the kernel as it is. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#healthServers.close();
     this.#node?.stop();
     await this.#owners?.stop();
     await this.#addresses.stop();
     await this.#reconciler.stop();
+  }
+
+  #changed(services: readonly ServiceKey[], triggers?: TriggerTimes): void {
+    const revision = this.#reconciler.changed(services, triggers);
+    // With nothing to plan there is nothing that could wait.
+    if (services.length > 0) this.#health.queued(revision);
+  }
+
+  #makeHealthServers(): ServiceHealthServers {
+    const { health, log } = this.#options;
+    return new ServiceHealthServers(
+      {
+        healthy: () => health.state.healthy,
+        clock: systemClock,
+        random: Math.random,
+        log,
+        told: (service, trouble) => this.#owners?.healthCheck(service, trouble),
+      },
+      this.#healthHosts(),
+    );
+  }
+
+  #makeHealthFeed(): HealthFeed {
+    const { health } = this.#options;
+    return new HealthFeed({ health, servers: this.#healthServers, reconciler: () => this.#reconciler });
+  }
+
+  /** Where health check ports are served: where node ports are. */
+  #healthHosts(): readonly (string | undefined)[] {
+    const { configuration, planning } = this.#options;
+    return listeningHosts({
+      cidrs: nodePortCidrs(configuration.nodePortAddresses, this.#primaryAddresses),
+      addresses: this.#addresses.current.addresses,
+      families: planning.options.families,
+    });
   }
 
   #follower(): NodeFollower | undefined {
@@ -154,7 +205,7 @@ export class Daemon {
     this.#addresses.refresh();
     if (planning.node.zone === zone) return;
     planning.node = { ...planning.node, zone };
-    this.#reconciler.changed(catalog.keys());
+    this.#changed([...catalog.keys()]);
   }
 
   /** Says once that the kernel is as it should be, and how much of it was not: 0 writes after a restart. */

@@ -42,6 +42,11 @@ export class OwnerReports {
     this.#troubles.planned(service, problems);
   }
 
+  /** The health check port of a service is not served, and why; or, with undefined, it is. */
+  healthCheck(service: ServiceKey, trouble: string | undefined): void {
+    this.#troubles.healthCheck(service, trouble);
+  }
+
   /** Begins with what the source has found by now. */
   start(): void {
     this.#options.cluster.followProblems((problems) => {

@@ -10,9 +10,11 @@ import { programVersion } from './build-info.ts';
 import type { Context } from './context.ts';
 import { Daemon } from './daemon.ts';
 import { exitStatus } from './failure.ts';
+import { hostFamilies } from './host.ts';
 import { kernelTables, openKernel, traceTo } from './kernel.ts';
 import type { Kernel } from './kernel.ts';
 import { createLog } from './log.ts';
+import { NodeHealth } from './node-health.ts';
 import { nodeAddresses, nodePortCidrs } from './node-addresses.ts';
 import { oldestFirst } from './oldest-first.ts';
 import { addFlags, writtenConfiguration } from './options.ts';
@@ -123,22 +125,34 @@ async function once(work: Work): Promise<number> {
 /** Serves until a signal comes. Rejects where services cannot be served, or no longer without a new start. */
 async function keep(work: Work, untilStopped: Context['untilStopped']): Promise<number> {
   const stopped = untilStopped();
-  const planning = await Promise.race([stopped, prepare(work)]);
-  const signal = typeof planning === 'string' ? planning : await serve(work, planning, stopped);
-  work.log.info({ signal }, 'stopped: the kernel stays as it is');
-  return exitStatus.success;
+  const health = new NodeHealth({ ...work, families: await hostFamilies() });
+  try {
+    await health.listen();
+    const planning = await Promise.race([stopped, prepare(work)]);
+    const signal = typeof planning === 'string' ? planning : await serve(work, planning, health, stopped);
+    work.log.info({ signal }, 'stopped: the kernel stays as it is');
+    return exitStatus.success;
+  } finally {
+    health.close();
+  }
 }
 
 /** Gives the signal that ended it. */
-async function serve(work: Work, planning: Planning, stopped: Promise<string>): Promise<string> {
+async function serve(
+  work: Work,
+  planning: Planning,
+  health: NodeHealth,
+  stopped: Promise<string>,
+): Promise<string> {
   const { kernel } = work;
   const { route, flows } = kernel;
   const tables = kernelTables(kernel, planning.base.sysctls);
-  const daemon = new Daemon({ ...work, planning, tables, route, flows });
+  const daemon = new Daemon({ ...work, planning, tables, route, flows, health: health.proxy });
   try {
     daemon.start();
     return await Promise.race([stopped, daemon.failed]);
   } finally {
+    health.close();
     await daemon.stop();
   }
 }

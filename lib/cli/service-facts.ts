@@ -18,6 +18,11 @@ export function problemEvent(problem: Problem, object?: string): ServiceEvent {
   return warning(reasonOf(problem), 'ReadService', place === '' ? text : `${place}: ${text}`);
 }
 
+/** A health check port that is not served, by kube-proxy's name. */
+export function healthCheckEvent(trouble: string): ServiceEvent {
+  return warning('FailedToStartServiceHealthcheck', 'Listen', trouble);
+}
+
 /** Refused entries that are told of: their tables' other ones are the node's matter and stand in its log. */
 export function ownRefusals(refused: readonly RefusedEntry[]): readonly RefusedEntry[] {
   return refused.filter(({ table }) => ownTables.includes(table));

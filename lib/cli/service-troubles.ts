@@ -7,7 +7,13 @@ import type { ServiceEvents } from '../sources/kubernetes/event-recorder.ts';
 import type { ObjectProblems } from '../sources/kubernetes/problem-listener.ts';
 import { EntryOwners } from './entry-owners.ts';
 import { EventSet, type ServiceFact } from './event-set.ts';
-import { kernelFacts, type KernelTroubles, ownRefusals, problemEvent } from './service-facts.ts';
+import {
+  healthCheckEvent,
+  kernelFacts,
+  type KernelTroubles,
+  ownRefusals,
+  problemEvent,
+} from './service-facts.ts';
 
 /** What ServiceTroubles work on. */
 export interface ServiceTroublesOptions {
@@ -56,6 +62,12 @@ export class ServiceTroubles {
       service,
       own.map((problem) => ({ service, event: problemEvent(problem) })),
     );
+  }
+
+  /** The health check port of a service is not served, and why; or, with undefined, it is. */
+  healthCheck(service: ServiceKey, trouble: string | undefined): void {
+    const facts = trouble === undefined ? [] : [{ service, event: healthCheckEvent(trouble) }];
+    this.#replace(`health check of ${service}`, facts);
   }
 
   /** For a reconciler to call: what is refused, contended for or cannot be planned is looked at soon. */

@@ -1,0 +1,100 @@
+import type { Logger } from 'pino';
+import type { Configuration } from '../config/configuration.ts';
+import { HttpListener, type Place } from '../health/http-listener.ts';
+import type { ListenError } from '../health/listen-error.ts';
+import { isEligible } from '../health/node-eligibility.ts';
+import { ProxyHealth } from '../health/proxy-health.ts';
+import { proxyHealthRoutes } from '../health/proxy-health-routes.ts';
+import { text } from '../health/reply.ts';
+import { router, type Routes } from '../health/router.ts';
+import type { BindAddress } from '../model/bind-address.ts';
+import type { IpFamily } from '../model/family.ts';
+import { systemClock } from '../reconciler/clock.ts';
+import type { ServiceSource } from './service-source.ts';
+
+/** What a NodeHealth needs. */
+export interface NodeHealthOptions {
+  readonly configuration: Pick<
+    Configuration,
+    'healthzBindAddress' | 'metricsBindAddress' | 'bindAddressHardFail' | 'syncPeriod' | 'proxyMode'
+  >;
+  readonly source: Pick<ServiceSource, 'cluster'>;
+  /** The families that are served. */
+  readonly families: readonly IpFamily[];
+  readonly log: Logger;
+}
+
+/** The servers that tell how this node stands, from the start of the program to its end. */
+export class NodeHealth {
+  /** For whoever knows what becomes of changes. */
+  readonly proxy: ProxyHealth;
+  readonly #options: NodeHealthOptions;
+  readonly #listeners: HttpListener[] = [];
+  /** Until the Node has been read there is no reason to send clients elsewhere. */
+  #eligible = true;
+
+  constructor(options: NodeHealthOptions) {
+    const { configuration, source, log } = options;
+    this.#options = options;
+    this.proxy = new ProxyHealth({ clock: systemClock, log, syncPeriod: configuration.syncPeriod });
+    source.cluster?.nodeWatch.onChange((node) => {
+      this.#setEligible(isEligible(node));
+    });
+  }
+
+  /**
+   * Begins to listen. Resolves when that has been tried once. Rejects with ListenError where it was in vain and that is
+   * to end the program (`bindAddressHardFail`); else it is told and tried again.
+   */
+  async listen(): Promise<void> {
+    const { configuration, families } = this.#options;
+    const { proxyMode, healthzBindAddress, metricsBindAddress, bindAddressHardFail } = configuration;
+    const nodeEligible = (): boolean => this.#eligible;
+    const health = proxyHealthRoutes({ health: this.proxy, clock: systemClock, families, nodeEligible });
+    const program: Routes = { '/healthz': () => text(200, 'ok'), '/proxyMode': () => text(200, proxyMode) };
+    const [error] = [
+      ...(await this.#serve('health', healthzBindAddress, health)),
+      ...(await this.#serve('metrics', metricsBindAddress, program)),
+    ];
+    if (error !== undefined && bindAddressHardFail) throw error;
+  }
+
+  /** Closes every port and connection at once. */
+  close(): void {
+    for (const listener of this.#listeners) listener.close();
+  }
+
+  /** Gives why the first try was in vain, where it was. */
+  async #serve(what: string, address: BindAddress | 'off', routes: Routes): Promise<ListenError[]> {
+    if (address === 'off') return [];
+    const { log } = this.#options;
+    let trouble: string | undefined;
+    const listener = new HttpListener({
+      place: placeOf(address),
+      answer: router(routes, log),
+      clock: systemClock,
+      random: Math.random,
+      told: (error) => {
+        if (error === undefined) log.info({ ...address }, `${what} is served over HTTP`);
+        else if (error.code !== trouble)
+          log.error({ err: error }, `${what} is not served: it is tried again`);
+        trouble = error?.code;
+      },
+    });
+    this.#listeners.push(listener);
+    const error = await listener.start();
+    return error === undefined ? [] : [error];
+  }
+
+  #setEligible(eligible: boolean): void {
+    if (this.#eligible === eligible) return;
+    this.#eligible = eligible;
+    const { log } = this.#options;
+    if (eligible) log.info({}, 'the Node is to get new connections again');
+    else log.warn({}, 'the Node goes or is gone: /healthz gets 503, so that load balancers leave it out');
+  }
+}
+
+function placeOf({ address, port }: BindAddress): Place {
+  return address === '0.0.0.0' || address === '::' ? { port } : { host: address, port };
+}
