@@ -1,6 +1,7 @@
 import type { Command } from '@commander-js/extra-typings';
 import type { Configuration } from '../config/configuration.ts';
-import { cleanupFlags, readConfiguration } from '../config/flags.ts';
+import { readConfiguration } from '../config/effective-configuration.ts';
+import { cleanupFlags } from '../config/flags.ts';
 import { applyRemovals, removalsOfOurs } from '../reconciler/removals.ts';
 import type { Removals } from '../reconciler/removals.ts';
 import type { Context } from './context.ts';

@@ -1,7 +1,8 @@
 import { Option } from '@commander-js/extra-typings';
 import type { Command } from '@commander-js/extra-typings';
 import type { Configuration } from '../config/configuration.ts';
-import { loggingFlags, planningFlags, readConfiguration } from '../config/flags.ts';
+import { readConfiguration } from '../config/effective-configuration.ts';
+import { loggingFlags, planningFlags } from '../config/flags.ts';
 import { fakeKernel } from '../kernel/fake-kernel.ts';
 import { Firewall } from '../kernel/firewall.ts';
 import type { KernelTables } from '../kernel/kernel-tables.ts';

@@ -1,7 +1,8 @@
 import { Argument, Option } from '@commander-js/extra-typings';
 import type { Command } from '@commander-js/extra-typings';
 import type { Configuration } from '../config/configuration.ts';
-import { readConfiguration, sourceFlags } from '../config/flags.ts';
+import { readConfiguration } from '../config/effective-configuration.ts';
+import { sourceFlags } from '../config/flags.ts';
 import type { Context } from './context.ts';
 import { Failure } from './failure.ts';
 import { readHeld } from './held.ts';

@@ -1,5 +1,5 @@
-import { access } from 'node:fs/promises';
-import { release } from 'node:os';
+import { access, constants } from 'node:fs/promises';
+import { availableParallelism, release } from 'node:os';
 import type { HostFacts } from '../config/planning.ts';
 import type { IpFamily } from '../model/family.ts';
 
@@ -15,5 +15,17 @@ export async function hostFamilies(): Promise<readonly IpFamily[]> {
 
 /** What planning needs to know of this host, but for what the source of the services tells. */
 export async function hostFacts(randomFully: boolean): Promise<Omit<HostFacts, 'podCidrs'>> {
-  return { families: await hostFamilies(), kernelRelease: release(), randomFully };
+  const [families, conntrackLimits] = await Promise.all([hostFamilies(), canSetConntrackLimits()]);
+  return { families, kernelRelease: release(), randomFully, cores: availableParallelism(), conntrackLimits };
+}
+
+/** In all network namespaces but the first, and where /proc/sys is mounted read-only, the kernel shows them only. */
+async function canSetConntrackLimits(): Promise<boolean> {
+  try {
+    await access('/proc/sys/net/netfilter/nf_conntrack_max', constants.W_OK);
+    return true;
+  } catch (error) {
+    // Where connection tracking is not loaded yet, loading it is the kernel's affair, and what is refused is told.
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  }
 }

@@ -1,7 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import type { Command } from '@commander-js/extra-typings';
 import type { WrittenConfiguration } from '../config/configuration.ts';
-import type { Flag } from '../config/flags.ts';
+import type { Flag } from '../config/flag.ts';
 
 /** Adds flags of the configuration to a command, under their headings. */
 export function addFlags(command: Command, flags: readonly Flag[]): void {

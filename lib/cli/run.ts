@@ -3,7 +3,9 @@ import type { Command } from '@commander-js/extra-typings';
 import type { Logger } from 'pino';
 import { Catalog } from '../catalog/catalog.ts';
 import type { Configuration } from '../config/configuration.ts';
-import { loggingFlags, loopFlags, planningFlags, readConfiguration, servingFlags } from '../config/flags.ts';
+import { readConfiguration } from '../config/effective-configuration.ts';
+import { loggingFlags, loopFlags, planningFlags, servingFlags } from '../config/flags.ts';
+import { machineFlags } from '../config/machine-flags.ts';
 import { commandRunner } from '../kernel/command.ts';
 import { runOnce } from '../reconciler/once.ts';
 import { programVersion } from './build-info.ts';
@@ -26,7 +28,7 @@ import type { ServiceSource } from './service-source.ts';
 import { logShortfall } from './shortfall.ts';
 import { openSource } from './sources.ts';
 
-const flags = [...planningFlags, ...loopFlags, ...servingFlags, ...loggingFlags];
+const flags = [...planningFlags, ...loopFlags, ...servingFlags, ...machineFlags, ...loggingFlags];
 
 const description = [
   'Keeps IPVS, kube-ipvs0, the KUBE-* ip sets and iptables chains and a few sysctls of this node ' +

@@ -14,3 +14,10 @@ export function readBindAddress(text: string, usual: number): BindAddress | unde
   if ('reason' in parsed || Number(port) > 65_535) return undefined;
   return { address: parsed.address, port: Number(port) };
 }
+
+/** Writes where to listen so that it is read as the same; `0` for nowhere. */
+export function formatBindAddress(bound: BindAddress | 'off'): string {
+  if (bound === 'off') return '0';
+  const { address, port } = bound;
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}

@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import { familyOf } from '../model/family.ts';
+import { featureGatesSetting } from './feature-gates.ts';
 import { schedulers } from './schedulers.ts';
 import {
+  addressSetting,
   bindAddressSetting,
   booleanSetting,
   cidrListSetting,
@@ -17,13 +19,22 @@ import {
 /** Every address of both families. */
 const everywhere = ['0.0.0.0/0', '::/0'];
 
+/** Loopback addresses of both families. IPVS serves no node ports there: nothing is served where they alone stand. */
+const loopback = ['127.0.0.0/8', '::1/128'];
+
+/** The greatest number of 32 bits with a sign, which kube-proxy counts in. */
+const mostOfInt32 = 2_147_483_647;
+
 /** Stands among the CIDRs of `nodePortAddresses` for the node's own addresses, as its Node object tells them. */
 export const primaryAddresses = 'primary';
 
-const settings = z.object({
+/** Every setting, each by itself. */
+export const settings = z.object({
   proxyMode: nameSetting(['ipvs'], {
-    iptables: 'kube-ipvs serves through IPVS alone; run kube-proxy for iptables',
-    nftables: 'kube-ipvs serves through IPVS alone; run kube-proxy for nftables',
+    iptables: 'kube-ipvs serves through IPVS alone: write ipvs, or run kube-proxy for iptables',
+    nftables: 'kube-ipvs serves through IPVS alone: write ipvs, or run kube-proxy for nftables',
+    kernelspace: 'kube-ipvs serves through IPVS alone, on Linux: write ipvs',
+    userspace: 'kube-ipvs serves through IPVS alone: write ipvs',
   }).prefault('ipvs'),
   scheduler: nameSetting(Object.keys(schedulers)).prefault('rr'),
   syncPeriod: durationSetting().prefault('30s'),
@@ -35,7 +46,7 @@ const settings = z.object({
   udpTimeout: durationSetting().prefault('0s'),
   masqueradeAll: booleanSetting().prefault(false),
   masqueradeBit: integerSetting(0, 31).prefault(14),
-  clusterCidrs: cidrListSetting().prefault([]),
+  clusterCidrs: cidrListSetting({ joined: true }).prefault([]),
   detectLocalMode: nameSetting([
     'ClusterCIDR',
     'NodeCIDR',
@@ -44,21 +55,33 @@ const settings = z.object({
   ]).prefault('ClusterCIDR'),
   bridgeInterface: interfaceSetting('the bridge that the pods are on').optional(),
   interfaceNamePrefix: interfaceSetting("what the names of the pods' interfaces begin with").optional(),
-  nodePortAddresses: cidrListSetting(
-    { all: everywhere, [primaryAddresses]: [primaryAddresses] },
-    { localhost: 'IPVS cannot serve node ports on loopback addresses; leave it out' },
-  ).prefault(everywhere),
-  nodeName: textSetting('the name of this node', 'give it as endpoints name it in nodeName').transform(
-    (name) => name.toLowerCase(),
+  nodePortAddresses: cidrListSetting({
+    aliases: { all: everywhere, localhost: loopback, [primaryAddresses]: [primaryAddresses] },
+  }).prefault(everywhere),
+  externalAddressRanges: cidrListSetting().prefault([]),
+  serviceRanges: cidrListSetting().prefault([]),
+  nodeName: textSetting('the name of this node', 'give it as endpoints name it in nodeName', (name) =>
+    name.toLowerCase(),
   ),
   manifests: textSetting('a directory', 'name a directory with Services and EndpointSlices').optional(),
   kubeconfig: textSetting('a file', 'name a kubeconfig file').optional(),
   master: serverSetting().optional(),
   nodeTimeout: durationSetting().prefault('5m'),
   drainTimeout: durationSetting().prefault('15m'),
+  conntrackMaxPerCore: integerSetting(0, mostOfInt32).prefault(32_768),
+  conntrackMin: integerSetting(0, mostOfInt32).prefault(131_072),
+  conntrackTcpEstablishedTimeout: durationSetting().prefault('24h'),
+  conntrackTcpCloseWaitTimeout: durationSetting().prefault('1h'),
+  conntrackTcpBeLiberal: booleanSetting().prefault(false),
+  conntrackUdpTimeout: durationSetting().prefault('0s'),
+  conntrackUdpStreamTimeout: durationSetting().prefault('0s'),
+  bindAddress: addressSetting().prefault('0.0.0.0'),
   healthzBindAddress: bindAddressSetting(10256).prefault('0.0.0.0:10256'),
   metricsBindAddress: bindAddressSetting(10249).prefault('127.0.0.1:10249'),
   bindAddressHardFail: booleanSetting().prefault(false),
+  profiling: booleanSetting().prefault(false),
+  oomScoreAdj: integerSetting(-1000, 1000).prefault(-999),
+  featureGates: featureGatesSetting().prefault({}),
   once: booleanSetting().prefault(false),
   traceNetlink: booleanSetting().prefault(false),
   loggingFormat: nameSetting(['text', 'json']).prefault('text'),
@@ -79,12 +102,7 @@ export const configurationSchema = settings.superRefine((configuration, context)
   if (configuration.syncPeriod === 0) {
     refuse('syncPeriod', 'a duration above 0', '0', 'write how often to audit, such as 30s');
   } else if (configuration.minSyncPeriod > configuration.syncPeriod) {
-    refuse(
-      'minSyncPeriod',
-      'at most --ipvs-sync-period',
-      'a longer one',
-      'shorten it, or lengthen the other',
-    );
+    refuse('minSyncPeriod', 'at most the sync period', 'a longer one', 'shorten it, or lengthen the other');
   }
   if (new Set(configuration.clusterCidrs.map(familyOf)).size < configuration.clusterCidrs.length) {
     const got = `"${configuration.clusterCidrs.join(',')}"`;
@@ -92,7 +110,12 @@ export const configurationSchema = settings.superRefine((configuration, context)
   }
   for (const [mode, field] of Object.entries(neededBy)) {
     if (configuration.detectLocalMode === mode && configuration[field] === undefined) {
-      refuse(field, `a name, for --detect-local-mode=${mode}`, 'nothing', 'give it, or choose another mode');
+      refuse(
+        field,
+        `a name, for local traffic told by ${mode}`,
+        'nothing',
+        'give it, or choose another mode',
+      );
     }
   }
   if (configuration.manifests !== undefined) refuseCluster(configuration, refuse);

@@ -1,23 +1,8 @@
-import { hostname } from 'node:os';
-import { configurationSchema } from './configuration.ts';
-import type { Configuration, WrittenConfiguration } from './configuration.ts';
-import { ConfigurationError } from './configuration-error.ts';
+import type { Configuration } from './configuration.ts';
+import { conntrackFlags } from './conntrack-flags.ts';
+import type { Flag } from './flag.ts';
+import { machineFlags } from './machine-flags.ts';
 import { schedulers } from './schedulers.ts';
-import { refusedSetting, shown } from './setting.ts';
-
-/** A flag of the command line that sets one field of the configuration. */
-export interface Flag {
-  readonly field: keyof Configuration;
-  /** As commander wants it: `--ipvs-scheduler <name>`. */
-  readonly usage: string;
-  readonly help: string;
-  /** The heading that help shows it under. */
-  readonly group: string;
-  /** What help shows as the default. */
-  readonly standard?: string;
-  /** Whether it may be given several times. */
-  readonly repeatable?: true;
-}
 
 const sources = 'Where services come from:';
 const balancing = 'Balancing:';
@@ -92,6 +77,21 @@ export const planningFlags: readonly Flag[] = [
     repeatable: true,
   },
   {
+    field: 'externalAddressRanges',
+    usage: '--external-address-ranges <cidrs>',
+    help: 'serve external IPs and load balancer addresses only within these CIDRs',
+    group: addresses,
+    standard: 'anywhere but where pods are',
+    repeatable: true,
+  },
+  {
+    field: 'serviceRanges',
+    usage: '--service-ranges <cidrs>',
+    help: 'where cluster IPs are allocated: no external address may be there',
+    group: addresses,
+    repeatable: true,
+  },
+  {
     field: 'excludeCidrs',
     usage: '--ipvs-exclude-cidrs <cidrs>',
     help: 'never remove virtual servers whose address is within these CIDRs',
@@ -145,6 +145,7 @@ export const planningFlags: readonly Flag[] = [
     help: 'what the names of the interfaces of pods begin with, for InterfaceNamePrefix',
     group: masquerading,
   },
+  ...conntrackFlags,
 ];
 
 /** The flags of logging, for every command that works on for longer. */
@@ -253,39 +254,22 @@ export const servingFlags: readonly Flag[] = [
 /** The flags of `cleanup`. */
 export const cleanupFlags = planningFlags.filter(({ field }) => field === 'excludeCidrs');
 
-const allFlags = [...planningFlags, ...loopFlags, ...servingFlags, ...loggingFlags];
+/** Every flag that sets a field. */
+export const allFlags: readonly Flag[] = [
+  ...planningFlags,
+  ...loopFlags,
+  ...servingFlags,
+  ...machineFlags,
+  ...loggingFlags,
+];
 
 /** The long name of the flag that sets a field: `--ipvs-scheduler`. */
 export function flagOf(field: keyof Configuration): string {
-  const usage = allFlags.find((flag) => flag.field === field)?.usage ?? field;
-  return /--[a-z-]+/.exec(usage)?.[0] ?? usage;
+  const flag = allFlags.find((one) => one.field === field);
+  return flag === undefined ? field : longName(flag);
 }
 
-/**
- * Makes the configuration of what was written on the command line.
- *
- * @param written by field, as commander left it; fields that were not given are absent
- * @param nodeName what the environment calls this node, in `NODE_NAME`
- * @throws ConfigurationError when anything is not as expected, with all that is wrong
- */
-export function readConfiguration(
-  written: WrittenConfiguration,
-  nodeName: string | undefined,
-): Configuration {
-  const named = { ...written, nodeName: written.nodeName ?? nodeName ?? hostname() };
-  const result = configurationSchema.safeParse(named);
-  if (result.success) return result.data;
-  throw new ConfigurationError(
-    result.error.issues.map((issue) => {
-      const refused = refusedSetting.safeParse(issue.code === 'custom' ? issue.params : undefined).data;
-      const field = String(issue.path[0]) as keyof Configuration;
-      return {
-        where: flagOf(field),
-        expected: refused?.expected ?? issue.message,
-        got: refused?.got ?? shown(written[field]),
-        hint: refused?.hint ?? 'see --help',
-        severity: 'error' as const,
-      };
-    }),
-  );
+/** The long name of a flag: `--v` of `-v, --v <level>`. */
+export function longName({ usage }: Flag): string {
+  return /--[a-z-]+/.exec(usage)?.[0] ?? usage;
 }

@@ -1,5 +1,10 @@
 import type { IpFamily } from '../model/family.ts';
-import type { KernelRelease, LocalTraffic, PlannerOptions } from '../model/planner-options.ts';
+import type {
+  ConntrackOptions,
+  KernelRelease,
+  LocalTraffic,
+  PlannerOptions,
+} from '../model/planner-options.ts';
 import type { Configuration } from './configuration.ts';
 
 /** What planning depends on besides the configuration: facts of this machine. */
@@ -11,6 +16,10 @@ export interface HostFacts {
   readonly randomFully: boolean;
   /** Canonical CIDRs of the node's pods, at most one a family. */
   readonly podCidrs: readonly string[];
+  /** Processors that this process may run on. */
+  readonly cores: number;
+  /** Whether the limits of connection tracking can be set from here. The kernel has one for all network namespaces. */
+  readonly conntrackLimits: boolean;
 }
 
 /** The configuration, as far as planning depends on it. */
@@ -24,11 +33,31 @@ export function plannerOptions(configuration: Configuration, host: HostFacts): P
     localTraffic: localTrafficOf(configuration, host.podCidrs),
     strictArp: configuration.strictArp,
     kernel: kernelReleaseOf(host.kernelRelease),
-    ipvsTimeouts: {
-      tcp: Math.ceil(configuration.tcpTimeout / 1000),
-      udp: Math.ceil(configuration.udpTimeout / 1000),
-    },
+    conntrack: conntrackOf(configuration, host),
+    ipvsTimeouts: { tcp: seconds(configuration.tcpTimeout), udp: seconds(configuration.udpTimeout) },
+    ...(configuration.externalAddressRanges.length === 0
+      ? {}
+      : { externalAddressRanges: configuration.externalAddressRanges }),
+    serviceRanges: configuration.serviceRanges,
   };
+}
+
+function conntrackOf(configuration: Configuration, { cores, conntrackLimits }: HostFacts): ConntrackOptions {
+  return {
+    maxPerCore: conntrackLimits ? configuration.conntrackMaxPerCore : 0,
+    min: configuration.conntrackMin,
+    cores,
+    tcpEstablishedTimeout: seconds(configuration.conntrackTcpEstablishedTimeout),
+    tcpCloseWaitTimeout: seconds(configuration.conntrackTcpCloseWaitTimeout),
+    tcpBeLiberal: configuration.conntrackTcpBeLiberal,
+    udpTimeout: seconds(configuration.conntrackUdpTimeout),
+    udpStreamTimeout: seconds(configuration.conntrackUdpStreamTimeout),
+  };
+}
+
+/** The kernel counts in seconds. */
+function seconds(milliseconds: number): number {
+  return Math.ceil(milliseconds / 1000);
 }
 
 /** Reads the first two numbers of a kernel's release; those that are not there count as 0. */

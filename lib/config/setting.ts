@@ -1,14 +1,23 @@
 import * as z from 'zod';
-import { parseCidr } from '../model/address.ts';
+import { parseAddress, parseCidr } from '../model/address.ts';
 import type { BindAddress } from '../model/bind-address.ts';
 import { readBindAddress } from './bind-address.ts';
 import { durationForm, durationHint, parseDuration } from './duration.ts';
 import { suggestion } from './suggestion.ts';
 
+/** What stands for a setting in a file, as JSON Schema (draft 2020-12) says it. `format` is a name of this project's own. */
+export interface JsonForm {
+  readonly type: 'boolean' | 'integer' | 'string' | 'array' | 'object';
+  readonly format?: 'go-duration' | 'address-port' | 'cidrs';
+  readonly [keyword: string]: unknown;
+}
+
 /** How one setting is read from what a person wrote. */
-interface Reading<Value> {
+export interface Reading<Value> {
   /** What is accepted, as a noun. */
   readonly expected: string;
+  /** What a file of JSON or YAML has for it. */
+  readonly json: JsonForm;
   /** Gives undefined for what is not accepted. */
   readonly read: (written: unknown) => Value | undefined;
   /** What to do about a value that was not accepted. */
@@ -33,8 +42,9 @@ export function shown(written: unknown): string {
   return Array.isArray(written) ? JSON.stringify(written.join(',')) : JSON.stringify(written);
 }
 
-function setting<Value>(reading: Reading<Value>) {
-  return z.unknown().transform((written, context): Value => {
+/** A schema that reads one setting, and refuses what it cannot read with what to do about it. */
+export function setting<Value>(reading: Reading<Value>) {
+  const schema = z.unknown().transform((written, context): Value => {
     const value = reading.read(written);
     if (value !== undefined) return value;
     const wrong = reading.wrongPart?.(written) ?? written;
@@ -42,13 +52,16 @@ function setting<Value>(reading: Reading<Value>) {
     context.addIssue(settingIssue(refused, written));
     return z.NEVER;
   });
+  return schema.meta({ ...reading.json });
 }
 
-/** A text that is not empty; white space around it is dropped. */
-export function textSetting(expected: string, hint: string) {
+/** A text that is not empty; white space around it is dropped, and `as` makes of it what it shall be. */
+export function textSetting(expected: string, hint: string, as = (text: string): string => text) {
   return setting({
     expected,
-    read: (written) => (typeof written === 'string' && written.trim() !== '' ? written.trim() : undefined),
+    json: { type: 'string' },
+    read: (written) =>
+      typeof written === 'string' && written.trim() !== '' ? as(written.trim()) : undefined,
     hint: () => hint,
   });
 }
@@ -57,6 +70,7 @@ export function textSetting(expected: string, hint: string) {
 export function serverSetting() {
   return setting({
     expected: 'the address of an API server: https://host:port',
+    json: { type: 'string' },
     read: (written) => {
       const text = typeof written === 'string' ? written.trim() : '';
       const url = URL.parse(text.includes('://') ? text : `https://${text}`);
@@ -78,8 +92,25 @@ export function bindAddressSetting(usual: number) {
     text === '' || text === '0' ? 'off' : readBindAddress(text, usual);
   return setting({
     expected: 'an address with a port to listen at, or 0 for none',
+    json: { type: 'string', format: 'address-port' },
     read: (written) => (typeof written === 'string' ? read(written.trim()) : undefined),
     hint: () => `write it as 0.0.0.0:${usual} or [::1]:${usual}`,
+  });
+}
+
+/** An IP address. */
+export function addressSetting() {
+  return setting({
+    expected: 'an IP address',
+    json: { type: 'string' },
+    read: (written) => {
+      const parsed = parseAddress(String(written).trim());
+      return 'address' in parsed ? parsed.address : undefined;
+    },
+    hint: (written) => {
+      const parsed = parseAddress(String(written).trim());
+      return 'hint' in parsed ? parsed.hint : 'write an address such as 0.0.0.0 or ::';
+    },
   });
 }
 
@@ -90,6 +121,7 @@ const longestInterface = 15;
 export function interfaceSetting(meaning: string) {
   return setting({
     expected: `the name of a network interface: ${meaning}`,
+    json: { type: 'string', maxLength: longestInterface },
     read: (written) =>
       typeof written === 'string' && written.length <= longestInterface && /^[^\s/]+$/.test(written)
         ? written
@@ -102,23 +134,25 @@ export function interfaceSetting(meaning: string) {
 export function durationSetting() {
   return setting({
     expected: durationForm,
+    json: { type: 'string', format: 'go-duration' },
     read: (written) => (typeof written === 'string' ? parseDuration(written) : undefined),
     hint: (written) => durationHint(String(written)),
   });
 }
 
-/** `true` or `false`, as a word or as itself; a flag without a value is true. */
+/** `true` or `false`, as itself or as one of Go's words for it; a flag without a value is true. */
 export function booleanSetting() {
   const words = new Map<unknown, boolean>([
     [true, true],
     [false, false],
-    ['true', true],
-    ['false', false],
+    ...['1', 't', 'T', 'true', 'True', 'TRUE'].map((word) => [word, true] as const),
+    ...['0', 'f', 'F', 'false', 'False', 'FALSE'].map((word) => [word, false] as const),
   ]);
   return setting({
     expected: 'true or false',
+    json: { type: 'boolean' },
     read: (written) => words.get(written),
-    hint: () => 'write the flag alone, or with =true or =false',
+    hint: () => 'write true or false',
   });
 }
 
@@ -126,9 +160,10 @@ export function booleanSetting() {
 export function integerSetting(lowest: number, highest: number) {
   return setting({
     expected: `a whole number from ${lowest} to ${highest}`,
+    json: { type: 'integer', minimum: lowest, maximum: highest },
     read: (written) => {
       const text = String(written).trim();
-      const number = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+      const number = /^-?\d{1,10}$/.test(text) ? Number(text) : NaN;
       return number >= lowest && number <= highest ? number : undefined;
     },
     hint: () => `choose a number from ${lowest} to ${highest}`,
@@ -142,6 +177,7 @@ export function nameSetting<const Name extends string>(
 ) {
   return setting({
     expected: `one of ${names.join(', ')}`,
+    json: { type: 'string', enum: names },
     read: (written) => names.find((name) => name === written),
     hint: (written) => {
       const near = suggestion(String(written), names);
@@ -164,14 +200,16 @@ function listItems(written: unknown): string[] {
     .filter((text) => text !== '');
 }
 
-/**
- * CIDRs in canonical text, without duplicates. `aliases` are words that stand for CIDRs; `hints` tells what to do about
- * words that are known and yet not accepted.
- */
-export function cidrListSetting(
-  aliases: Readonly<Record<string, readonly string[]>> = {},
-  hints: Readonly<Record<string, string>> = {},
-) {
+/** How a list of CIDRs is written. */
+interface CidrListForm {
+  /** Words that stand for CIDRs. */
+  readonly aliases?: Readonly<Record<string, readonly string[]>>;
+  /** Whether a file has them as one text with commas. */
+  readonly joined?: true;
+}
+
+/** CIDRs in canonical text, without duplicates. */
+export function cidrListSetting({ aliases = {}, joined }: CidrListForm = {}) {
   const read = (item: string): readonly string[] => {
     const parsed = parseCidr(item);
     return aliases[item] ?? ('cidr' in parsed ? [parsed.cidr] : []);
@@ -180,9 +218,10 @@ export function cidrListSetting(
     listItems(written).find((item) => read(item).length === 0);
   return setting({
     expected: 'a CIDR such as 10.244.0.0/16 or fd00:10::/64, or several with commas between',
+    json: joined ? { type: 'string', format: 'cidrs' } : { type: 'array', items: { type: 'string' } },
     read: (written): readonly string[] | undefined =>
       firstWrong(written) === undefined ? [...new Set(listItems(written).flatMap(read))] : undefined,
-    hint: (wrong) => hints[String(wrong)] ?? cidrHint(String(wrong)),
+    hint: (wrong) => cidrHint(String(wrong)),
     wrongPart: firstWrong,
   });
 }

@@ -2,7 +2,8 @@ import { hostname } from 'node:os';
 import { expect } from 'chai';
 import type { WrittenConfiguration } from '../../../lib/config/configuration.ts';
 import { ConfigurationError } from '../../../lib/config/configuration-error.ts';
-import { flagOf, readConfiguration } from '../../../lib/config/flags.ts';
+import { readConfiguration } from '../../../lib/config/effective-configuration.ts';
+import { flagOf } from '../../../lib/config/flags.ts';
 
 /** One line for each thing that is wrong with what was written. */
 function refusalsOf(written: WrittenConfiguration): string[] {
@@ -37,6 +38,19 @@ describe('the configuration', () => {
       nodeName: 'node-a',
       nodeTimeout: 300_000,
       drainTimeout: 900_000,
+      externalAddressRanges: [],
+      serviceRanges: [],
+      conntrackMaxPerCore: 32_768,
+      conntrackMin: 131_072,
+      conntrackTcpEstablishedTimeout: 86_400_000,
+      conntrackTcpCloseWaitTimeout: 3_600_000,
+      conntrackTcpBeLiberal: false,
+      conntrackUdpTimeout: 0,
+      conntrackUdpStreamTimeout: 0,
+      bindAddress: '0.0.0.0',
+      profiling: false,
+      oomScoreAdj: -999,
+      featureGates: {},
       healthzBindAddress: { address: '0.0.0.0', port: 10256 },
       metricsBindAddress: { address: '127.0.0.1', port: 10249 },
       bindAddressHardFail: false,
@@ -102,7 +116,7 @@ describe('the configuration', () => {
     [{ proxyMode: 'nftables' }, '--proxy-mode', 'run kube-proxy for nftables'],
     [{ syncPeriod: '30' }, '--ipvs-sync-period', 'give it a unit: 30s'],
     [{ syncPeriod: '0' }, '--ipvs-sync-period', 'a duration above 0'],
-    [{ syncPeriod: '10s', minSyncPeriod: '20s' }, '--ipvs-min-sync-period', 'at most --ipvs-sync-period'],
+    [{ syncPeriod: '10s', minSyncPeriod: '20s' }, '--ipvs-min-sync-period', 'at most the sync period'],
     [{ udpTimeout: '-1s' }, '--ipvs-udp-timeout', 'write a duration of 0 or more'],
     [{ masqueradeBit: '32' }, '--iptables-masquerade-bit', 'a whole number from 0 to 31'],
     [{ masqueradeBit: '1.5' }, '--iptables-masquerade-bit', 'a whole number from 0 to 31'],
@@ -115,13 +129,13 @@ describe('the configuration', () => {
     [{ manifests: 'm', master: 'https://[::1]:6443' }, '--master', 'leave one of them out'],
     [{ master: 'http://127.0.0.1:8080' }, '--master', 'without TLS'],
     [{ master: 'https://' }, '--master', 'https://host:port'],
-    [{ kubeconfig: '' }, '--kubeconfig', 'a file'],
-    [{ nodePortAddresses: 'localhost' }, '--nodeport-addresses', 'loopback'],
+    [{ kubeconfig: ' ' }, '--kubeconfig', 'a file'],
+    [{ manifests: '' }, '--manifests', 'a directory'],
     [{ manifests: 'm', detectLocalMode: 'NodeCIDR' }, '--detect-local-mode', 'needs the Node object'],
     [
       { detectLocalMode: 'BridgeInterface' },
       '--pod-bridge-interface',
-      'for --detect-local-mode=BridgeInterface',
+      'for local traffic told by BridgeInterface',
     ],
     [{ bridgeInterface: 'a-name-far-too-long' }, '--pod-bridge-interface', '1 to 15 characters'],
     [{ interfaceNamePrefix: 'a b' }, '--pod-interface-name-prefix', '1 to 15 characters'],
