@@ -54,6 +54,18 @@ describe('ServiceTroubles', () => {
     troubles = new ServiceTroubles({ events, catalog, clock, kernel: () => kernel });
   });
 
+  it("tells of a health check port that is not served by kube-proxy's name, once, and that it is over", () => {
+    troubles.healthCheck('ns1/svc1', 'expected port 30000 to be free');
+    troubles.healthCheck('ns1/svc1', 'expected port 30000 to be free');
+    expect(take()).to.deep.equal([
+      'ns1/svc1 Warning FailedToStartServiceHealthcheck: expected port 30000 to be free',
+    ]);
+    troubles.planned('ns1/svc1', []);
+    expect(take()).to.deep.equal([]);
+    troubles.healthCheck('ns1/svc1', undefined);
+    expect(take()).to.deep.equal(['ns1/svc1 over: FailedToStartServiceHealthcheck']);
+  });
+
   describe('of what objects say', () => {
     it('tells errors once, and that they are over', () => {
       const found = { object: 'Service ns1/svc1', service: 'ns1/svc1', problems: [problem] };
