@@ -50,15 +50,18 @@ export interface DrainingOptions {
   readonly ledger: TableLedger<RealServer>;
   readonly clock: Clock;
   readonly log: Log;
-  /** Milliseconds from the begin of draining to removal at most; 0 to keep none, `Infinity` to wait for ever. */
-  readonly timeout: number;
+  /**
+   * Milliseconds from the begin of draining to removal at most, for what is behind a virtual server, by its key; 0 to
+   * keep none, `Infinity` to wait for ever. Asked at every look, so that another time counts for what drains already.
+   */
+  readonly timeoutOf: (virtualServer: string) => number;
   /** Told of every real server that is gone after it was draining. */
   readonly drained?: ((server: DrainedServer) => void) | undefined;
 }
 
 interface Item {
   readonly since: number;
-  readonly deadline: number;
+  deadline: number;
   connections: number | undefined;
   /** Why it is to be removed now; `undefined` while it is to be kept. */
   reason: 'drained' | 'timeout' | undefined;
@@ -170,6 +173,7 @@ export class Draining {
     const connections = this.#connectionsOf(before, look);
     if (connections === 0 && !this.#items.has(key)) return removal;
     const item = this.#items.get(key) ?? this.#begin(key);
+    item.deadline = item.since + this.#options.timeoutOf(before.virtualServer.key);
     item.connections = connections;
     item.reason = this.#reasonToRemove(item);
     if (item.reason !== undefined) return removal;
@@ -185,8 +189,7 @@ export class Draining {
 
   #begin(key: string): Item {
     const since = this.#options.clock.now();
-    const deadline = since + this.#options.timeout;
-    const item: Item = { since, deadline, connections: undefined, reason: undefined };
+    const item: Item = { since, deadline: since, connections: undefined, reason: undefined };
     this.#items.set(key, item);
     return item;
   }

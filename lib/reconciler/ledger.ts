@@ -30,7 +30,7 @@ export interface LedgerOptions {
 }
 
 /** The plan of one service as it is kept. */
-interface KeptPlan extends Pick<ServicePlan, 'created' | 'setEntries' | 'addresses'> {
+interface KeptPlan extends Pick<ServicePlan, 'created' | 'setEntries' | 'addresses' | 'drainTimeout'> {
   readonly servers: readonly PackedServer[];
 }
 
@@ -106,6 +106,12 @@ export class Ledger {
     return packed === undefined ? [] : realServersOf(packed);
   }
 
+  /** How long real servers behind a virtual server may keep their connections, where the service that has it says so. */
+  drainTimeoutOf(virtualServer: string): number | undefined {
+    const holder = this.#claims.holder(virtualServer);
+    return holder === undefined ? undefined : this.#plans.get(holder)?.drainTimeout;
+  }
+
   /** Every virtual server that several services want. */
   conflicts(): Conflict[] {
     return this.#claims.conflicts();
@@ -138,9 +144,9 @@ export class Ledger {
     for (const { key } of virtualServers.missing()) realServers.absentBehind(key);
   }
 
-  #keep({ created, virtualServers, setEntries, addresses }: ServicePlan): KeptPlan {
+  #keep({ created, virtualServers, setEntries, addresses, drainTimeout }: ServicePlan): KeptPlan {
     const servers = virtualServers.map((planned) => this.#packer.pack(planned));
-    return { created, servers, setEntries, addresses };
+    return { created, servers, setEntries, addresses, drainTimeout };
   }
 
   #replaceServers(

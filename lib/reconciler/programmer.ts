@@ -37,8 +37,8 @@ export interface ProgrammerOptions {
   /** Virtual servers on addresses in these CIDRs, in canonical text, are never deleted. */
   readonly excludeCIDRs?: readonly string[];
   /**
-   * Milliseconds that a TCP real server which is wanted no longer may keep its connections: 15 minutes unless told
-   * otherwise, 0 for no draining, `Infinity` for no end.
+   * Milliseconds that a TCP real server which is wanted no longer may keep its connections, where the plan of its
+   * service does not say it: 15 minutes unless told otherwise, 0 for no draining, `Infinity` for no end.
    */
   readonly drainTimeout?: number;
   readonly listener?: ReconcilerListener;
@@ -65,7 +65,7 @@ export class Programmer {
 
   constructor(options: ProgrammerOptions) {
     const { tables, listener, log, clock, random, excludeCIDRs = [] } = options;
-    const { drainTimeout: timeout = defaultDrainTimeout } = options;
+    const { drainTimeout = defaultDrainTimeout } = options;
     this.#options = options;
     this.#keeps = (server) => isExcluded(excludeCIDRs, server);
     this.ledger = new Ledger(tables, {
@@ -77,7 +77,8 @@ export class Programmer {
     });
     this.retries = new RetryQueue({ clock, random });
     this.draining = new Draining({
-      ...{ log, clock, timeout, table: tables.realServers, ledger: this.ledger.tables.realServers },
+      ...{ log, clock, table: tables.realServers, ledger: this.ledger.tables.realServers },
+      timeoutOf: (virtualServer) => this.ledger.drainTimeoutOf(virtualServer) ?? drainTimeout,
       drained: (server) => listener?.drained?.(server),
     });
     this.latency = new ProgrammingLatency({

@@ -114,6 +114,23 @@ describe('a real server that is wanted no longer', () => {
     expect(weight(world)).to.equal(0);
   });
 
+  it('has the time that its service asks for, whatever time others have', async () => {
+    const world = await draining({ drainTimeout: 30_000 });
+    await world.change({ 'a/web': { ...moved, drainTimeout: 5 * minute } });
+    await world.pass(4 * minute);
+    expect(weight(world)).to.equal(0);
+    await world.change({ 'a/web': { ...moved, drainTimeout: 4 * minute } });
+    await world.pass(1000);
+    expect(world.keys('realServers'), 'a shorter time counts at once').to.deep.equal([staying]);
+  });
+
+  it('is removed at once where its service allows no time, and others have some', async () => {
+    const world = await running();
+    world.kernel.realServers.connect(leaving, 3);
+    await world.change({ 'a/web': { ...moved, drainTimeout: 0 } });
+    expect(world.wire.written).to.deep.equal([`- realServers ${leaving}`]);
+  });
+
   for (const protocol of ['UDP', 'SCTP'] as const) {
     it(`is removed at once, and not looked at, where it is one of ${protocol}`, async () => {
       const vip = virtualServer(web.vip, 80, { protocol });
@@ -278,6 +295,16 @@ describe('a draining real server', () => {
     expect(weight(world)).to.equal(0);
     world.kernel.realServers.disconnectAll();
     await world.pass(1000);
+    expect(world.keys('realServers')).to.deep.equal([staying]);
+  });
+
+  it('has in the next process the time that its service asks for', async () => {
+    const world = await draining();
+    world.services.set('a/web', { ...moved, drainTimeout: 20 * minute });
+    await world.restart();
+    await world.pass(19 * minute);
+    expect(weight(world)).to.equal(0);
+    await world.pass(minute);
     expect(world.keys('realServers')).to.deep.equal([staying]);
   });
 

@@ -186,13 +186,18 @@ describe('the ledger', () => {
     });
 
     it('has its packets treated as the one that has it says, and as no other does', async () => {
-      const refusal = setEntry('KUBE-NO-ENDPOINTS', '10.0.0.1,tcp:80');
+      const set = 'KUBE-NO-ENDPOINTS';
+      const refusal = setEntry(set, '10.0.0.1,tcp:80');
       const refusing = (sketch: Sketch): ServicePlan => {
         const plan = planOf('a/new', sketch);
         const virtualServers = plan.virtualServers.map((one) => ({ ...one, setEntries: [refusal] }));
         return { ...plan, virtualServers };
       };
       const ledger = emptyLedger();
+      ledger.setBase({
+        ...base,
+        sets: [...base.sets, { key: set, name: set, type: 'hash:ip,port', family: 'IPv4' }],
+      });
       planned(ledger, 'a/old', older);
       await write(ledger);
       ledger.setPlan('a/new', refusing({ ...newer, endpoints: [] }));

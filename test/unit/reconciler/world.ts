@@ -118,6 +118,7 @@ export interface Sketch {
   readonly created?: number;
   readonly scheduler?: string;
   readonly weight?: number;
+  readonly drainTimeout?: number;
 }
 
 /** The plan of a ClusterIP service: one virtual server a port, its set entry, the address and its set entry. */
@@ -136,6 +137,7 @@ export function planOf(service: string, sketch: Sketch): ServicePlan {
       setEntry('KUBE-IPVS-IPS', vip),
     ],
     addresses: [{ key: vip, address: vip }],
+    drainTimeout: sketch.drainTimeout,
   };
 }
 
