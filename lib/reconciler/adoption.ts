@@ -58,7 +58,10 @@ export class Adoption {
       {
         setEntries: readingOf(tables.setEntries, this.#setEntries),
         addresses: readingOf(tables.addresses, this.#addresses),
-        virtualServers: readingOf(tables.virtualServers, this.#virtualServers),
+        virtualServers: this.#virtualServers && {
+          actual: this.#virtualServers,
+          extra: [...tables.virtualServers.unclaimed()],
+        },
         realServers: readingOf(tables.realServers, this.#realServers),
       },
       keeps,
@@ -67,9 +70,11 @@ export class Adoption {
     return discarded;
   }
 
-  /** Forgets what was read and leaves all of it alone. */
+  /** Forgets what was read and leaves all of it alone. Virtual servers of which it is not known whose they are stay unclaimed. */
   forget(): void {
-    for (const name of upsertOrder) this.#tables[name].takeUnclaimed();
+    for (const name of upsertOrder) {
+      if (name !== 'virtualServers') this.#tables[name].takeUnclaimed();
+    }
     this.#setEntries = undefined;
     this.#addresses = undefined;
     this.#virtualServers = undefined;

@@ -27,7 +27,8 @@ export interface Discarded {
 
 /**
  * Marks what is ours and not wanted for removal and leaves what is foreign alone. While the virtual servers cannot be
- * read nothing is removed: set entries and addresses are what tells ours from foreign ones.
+ * read nothing is removed: set entries and addresses are what tells ours from foreign ones. While one of those cannot be
+ * read the virtual servers that nothing else tells to be ours stay unclaimed.
  *
  * @param keeps virtual servers that are never deleted
  */
@@ -58,5 +59,6 @@ export function discardOurs(
   });
   discard('setEntries', tables.setEntries, setEntries, ownsSetEntry);
   discard('addresses', tables.addresses, addresses, () => true);
+  if (setEntries !== undefined && addresses !== undefined) tables.virtualServers.takeUnclaimed();
   return discarded;
 }

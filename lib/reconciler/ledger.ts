@@ -12,6 +12,7 @@ import { RealServerLedger } from './real-server-ledger.ts';
 import { SharedEntries } from './shared-entries.ts';
 import type { Drift, ReadBack, TableLedger } from './table-ledger.ts';
 import type { EntryOf, TableName } from './table-name.ts';
+import { VirtualServerLedger } from './virtual-server-ledger.ts';
 
 /** The ledger of each table. */
 export type TableLedgers = { readonly [Name in TableName]: TableLedger<EntryOf<Name>> };
@@ -59,7 +60,7 @@ export class Ledger {
       sets: new EntryLedger(tables.sets),
       firewall: new EntryLedger(tables.firewall),
       setEntries: new EntryLedger(tables.setEntries),
-      virtualServers: new EntryLedger(tables.virtualServers),
+      virtualServers: new VirtualServerLedger(tables.virtualServers),
       realServers: new RealServerLedger(tables.realServers),
       addresses: new EntryLedger(tables.addresses),
     };

@@ -1,3 +1,4 @@
+import type { BoundAddress } from '../model/bound-address.ts';
 import type { Keyed } from '../model/keyed.ts';
 import type { SetEntry } from '../model/ip-set.ts';
 import type { TableLedgers } from './ledger.ts';
@@ -26,14 +27,25 @@ export function addressesWithoutServer({ virtualServers, addresses }: TableLedge
 }
 
 /**
+ * Tells which addresses must stay because they are the record of a virtual server that may be ours: while it is not known
+ * which there are, or not decided whose.
+ */
+export function addressesInUse({ virtualServers }: TableLedgers): (address: BoundAddress) => boolean {
+  if (!virtualServers.known) return () => true;
+  const addresses = new Set<string>();
+  for (const { address } of virtualServers.unclaimed()) addresses.add(address);
+  return ({ address }) => addresses.has(address);
+}
+
+/**
  * Tells which set entries must stay because they are the record of a virtual server that is still there against its
- * will: without them a later process could not know it for ours.
+ * will, or of which it is not decided whose it is: without them a later process could not know it for ours.
  */
 export function recordsInUse({ virtualServers }: TableLedgers): (entry: SetEntry) => boolean {
   if (!virtualServers.known) return () => true;
   const elements = new Set<string>();
-  for (const server of virtualServers.leaving()) {
-    for (const element of recordElements(server)) elements.add(element);
+  for (const servers of [virtualServers.leaving(), virtualServers.unclaimed()]) {
+    for (const server of servers) for (const element of recordElements(server)) elements.add(element);
   }
   return ({ element }) => elements.has(element);
 }

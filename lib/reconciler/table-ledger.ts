@@ -47,7 +47,7 @@ export abstract class TableLedger<Entry extends Keyed> {
    * replaced, for those who collected it hold on to it.
    */
   #dirty = new Map<string, Change<Entry>>();
-  /** What the kernel held when the table was adopted, less what has been wanted since. */
+  /** What the kernel held when the table was adopted, less what has been wanted or discarded since. */
   #unclaimed: Map<string, Entry> | undefined;
 
   constructor(table: Table<Entry>) {
@@ -104,6 +104,7 @@ export abstract class TableLedger<Entry extends Keyed> {
   discard(entry: Entry): boolean {
     const { key } = entry;
     if (this.#dirty.has(key) || this.kept(key) !== undefined) return false;
+    this.#unclaimed?.delete(key);
     this.#note(key, entry, undefined);
     return true;
   }
@@ -112,6 +113,11 @@ export abstract class TableLedger<Entry extends Keyed> {
   adopt(actual: ReadonlyMap<string, Entry>): void {
     this.#unclaimed = actual.size === 0 ? undefined : new Map(actual);
     this.known = true;
+  }
+
+  /** What is in the kernel, is not wanted, and of which it has not been decided whether it is ours. */
+  unclaimed(): Iterable<Entry> {
+    return this.#unclaimed?.values() ?? [];
   }
 
   /** What was there at adoption and has not been wanted since. Given once; from then on it is forgotten. */
@@ -195,6 +201,11 @@ export abstract class TableLedger<Entry extends Keyed> {
     }
     for (const [key, change] of dirty) this.#dirty.set(key, change);
     return { missing, different, extra };
+  }
+
+  /** From now on these are unclaimed, and no others. */
+  protected leaveUnclaimed(entries: readonly Entry[]): void {
+    this.#unclaimed = new Map(entries.map((entry) => [entry.key, entry]));
   }
 
   /** Under a key `after` is wanted from now on, no longer `before`. */

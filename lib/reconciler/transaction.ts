@@ -4,7 +4,7 @@ import type { Keyed } from '../model/keyed.ts';
 import type { Clock } from './clock.ts';
 import { toError } from './errors.ts';
 import type { TableLedgers } from './ledger.ts';
-import { addressesWithoutServer, isMissing, recordsInUse } from './order.ts';
+import { addressesInUse, addressesWithoutServer, isMissing, recordsInUse } from './order.ts';
 import type { Pending, TableLedger } from './table-ledger.ts';
 import { type EntryOf, type PerTable, perTable, type TableName } from './table-name.ts';
 
@@ -145,14 +145,10 @@ export class Transaction {
     }
   }
 
-  /**
-   * Addresses stay while it is not known which virtual servers there are: these could not be removed behind them, and
-   * an address is a record of whose they are.
-   */
   async #remove(): Promise<void> {
     const { setEntries, virtualServers, addresses } = this.#pending;
-    const { known } = this.#tables.virtualServers;
-    await this.#writeUnless('addresses', addresses.removals, () => !known);
+    if (addresses.removals.length > 0)
+      await this.#writeUnless('addresses', addresses.removals, addressesInUse(this.#tables));
     await this.#write('realServers', await this.#departures());
     await this.#write('virtualServers', virtualServers.removals);
     this.#followVirtualServers();

@@ -1,0 +1,99 @@
+import { expect } from 'chai';
+import { TableError } from '../../../lib/kernel/table.ts';
+import { setEntry } from '../../../lib/model/ip-set.ts';
+import type { BasePlan, ServicePlan } from '../../../lib/model/plan.ts';
+import { base, planOf, realServer, virtualServer, World } from './world.ts';
+
+const port = 30_080;
+const record = setEntry('KUBE-NODE-PORT-TCP', String(port));
+/** On an address that the node had in an earlier life. */
+const left = virtualServer('192.168.0.9', port);
+
+const baseWithPorts: BasePlan = {
+  ...base,
+  sets: [
+    ...base.sets,
+    { key: 'KUBE-NODE-PORT-TCP', name: 'KUBE-NODE-PORT-TCP', type: 'bitmap:port', family: 'IPv4' },
+  ],
+};
+
+/** The plan of a service with a node port and nothing else. */
+function nodePortPlan(service: string): ServicePlan {
+  const server = virtualServer('192.168.0.1', port);
+  return {
+    service,
+    created: 0,
+    virtualServers: [{ server, realServers: [realServer(server, '10.1.0.1')] }],
+    setEntries: [record],
+    addresses: [],
+  };
+}
+
+/** A node that has got another address, and a service whose node port is still to be served on the old one. */
+function moved(): World {
+  const world: World = new World({
+    base: baseWithPorts,
+    plan: (service) => {
+      const sketch = world.services.get(service);
+      if (service === 'a/broken' && sketch !== undefined) throw new Error('cannot be planned');
+      return sketch && (service === 'a/node-port' ? nodePortPlan(service) : planOf(service, sketch));
+    },
+  });
+  world.services.set('a/node-port', { vip: '', endpoints: [] });
+  world.kernel.sets.load(baseWithPorts.sets);
+  world.kernel.setEntries.load([record]);
+  world.kernel.virtualServers.load([left]);
+  return world;
+}
+
+describe('a virtual server that an earlier process left', () => {
+  for (const table of ['setEntries', 'virtualServers', 'addresses'] as const) {
+    it(`keeps its record until it is removed, where ${table} could not be read at the start`, async () => {
+      const world = moved();
+      world.kernel[table].failRead(new TableError(table, 'EPERM', 'may not read'));
+      await world.start();
+      world.kernel[table].failRead(undefined);
+      await world.pass(120_000);
+      await world.change({ 'a/node-port': undefined });
+      await world.restart();
+      expect(world.keys('virtualServers')).to.be.empty;
+      expect(world.keys('setEntries')).to.be.empty;
+    });
+  }
+
+  it('keeps its record until it is removed, where a service cannot be planned at the start', async () => {
+    const world = moved();
+    world.services.set('a/broken', { vip: '', endpoints: [] });
+    await world.start();
+    await world.change({ 'a/node-port': undefined });
+    expect(world.keys('setEntries')).to.deep.equal([record.key]);
+    await world.change({ 'a/broken': undefined });
+    await world.audit();
+    expect(world.keys('virtualServers')).to.be.empty;
+    expect(world.keys('setEntries')).to.be.empty;
+  });
+
+  it('keeps its address on kube-ipvs0 until it is removed, where that is its record', async () => {
+    const world = moved();
+    world.kernel.virtualServers.load([virtualServer('10.0.0.1', 443)]);
+    world.services.set('a/broken', { vip: '', endpoints: [] });
+    world.services.set('a/web', { vip: '10.0.0.1', endpoints: [] });
+    await world.start();
+    await world.change({ 'a/web': undefined });
+    expect(world.keys('addresses')).to.deep.equal(['10.0.0.1']);
+    await world.change({ 'a/broken': undefined });
+    await world.audit();
+    expect(world.keys('addresses')).to.be.empty;
+    expect(world.keys('virtualServers')).to.deep.equal(['TCP 192.168.0.1:30080']);
+  });
+
+  it('holds up no record of others', async () => {
+    const world = moved();
+    world.services.set('a/broken', { vip: '', endpoints: [] });
+    world.services.set('a/web', { vip: '10.0.0.1', endpoints: [] });
+    await world.start();
+    await world.change({ 'a/web': undefined });
+    expect(world.keys('setEntries')).to.deep.equal([record.key]);
+    expect(world.keys('addresses')).to.be.empty;
+  });
+});
