@@ -1,5 +1,7 @@
+import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 import type { AuditReport, ReconcilerListener, SyncReport } from './reports.ts';
+import { RivalWatch } from './rival.ts';
 import { nonZero, total } from './sync-tally.ts';
 
 /** Drifted entries that one log line names at most. */
@@ -11,10 +13,12 @@ export class Journal {
   lastAudit: AuditReport | undefined;
   readonly #log: Log;
   readonly #listener: ReconcilerListener;
+  readonly #rivals: RivalWatch;
 
-  constructor(log: Log, listener: ReconcilerListener = {}) {
+  constructor(log: Log, clock: Pick<Clock, 'now'>, listener: ReconcilerListener = {}) {
     this.#log = log;
     this.#listener = listener;
+    this.#rivals = new RivalWatch(clock);
   }
 
   synced(report: SyncReport): void {
@@ -38,6 +42,13 @@ export class Journal {
       const entries = drift.slice(0, longestList);
       this.#log.warn({ entries, count: drift.length }, 'the kernel had drifted and was repaired');
       this.#listener.repaired?.(drift);
+    }
+    const tables = this.#rivals.audited(drift);
+    if (tables.length > 0) {
+      this.#log.warn(
+        { tables },
+        'another program writes what is ours on this node: if kube-proxy still runs here, stop it',
+      );
     }
     this.#listener.audited?.(report);
   }

@@ -57,7 +57,7 @@ export class Reconciler {
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.#programmer = new Programmer(options);
-    this.#journal = new Journal(options.log, options.listener);
+    this.#journal = new Journal(options.log, options.clock, options.listener);
   }
 
   /**
