@@ -57,6 +57,7 @@ export { Ipvs, type IpvsInfo, type IpvsTimeouts } from './ipvs.ts';
 export { type Libc, loadLibc } from './libc.ts';
 export { type Message, messageFlags, type Request } from './message.ts';
 export { netfilterHeader, netfilterSubsystems, netfilterType, writeNetfilterHeader } from './nfnetlink.ts';
+export type { DefaultRoute } from './default-route.ts';
 export { addressFlags, addressScopes, linkFlags } from './route-attributes.ts';
 export { type NewInterfaceAddress, RouteBatch } from './route-batch.ts';
 export { type RouteEvent, RouteMonitor, type RouteMonitorOptions } from './route-monitor.ts';

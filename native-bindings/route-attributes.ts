@@ -11,10 +11,13 @@ export const routeTypes = {
   NEWADDR: 20,
   DELADDR: 21,
   GETADDR: 22,
+  NEWROUTE: 24,
+  DELROUTE: 25,
+  GETROUTE: 26,
 } as const;
 
 /** `RTNLGRP_*`: multicast groups of notifications. */
-export const routeGroups = { link: 1, ipv4Address: 5, ipv6Address: 9 } as const;
+export const routeGroups = { link: 1, ipv4Address: 5, ipv4Route: 7, ipv6Address: 9, ipv6Route: 11 } as const;
 
 /** `IFF_*` (linux/if.h), those that a link is set up with. */
 export const linkFlags = { up: 0x1, noArp: 0x80 } as const;

@@ -1,4 +1,5 @@
 import { frameOf } from './byte-writer.ts';
+import { defaultRouteFamily } from './default-route.ts';
 import { hasCode } from './error.ts';
 import type { Libc } from './libc.ts';
 import { forEachMessage, type Message } from './message.ts';
@@ -6,11 +7,13 @@ import { routeGroups, routeTypes } from './route-attributes.ts';
 import { decodeInterfaceAddress, decodeLink, type InterfaceAddress, type Link } from './route-values.ts';
 import { NetlinkSocket, protocols } from './socket.ts';
 
-/** Something that happened to the links or addresses of the namespace. */
+/** Something that happened to the links, addresses or default routes of the namespace. */
 export type RouteEvent =
   | { readonly kind: 'link-changed' | 'link-removed'; readonly link: Link }
   | { readonly kind: 'address-changed' | 'address-removed'; readonly address: InterfaceAddress }
-  /** The kernel had more to tell than fitted: read links and addresses again. */
+  /** A default route of the main table came, went or became another one. */
+  | { readonly kind: 'default-route-changed'; readonly family: 'IPv4' | 'IPv6' }
+  /** The kernel had more to tell than fitted: read links, addresses and routes again. */
   | { readonly kind: 'overrun' };
 
 /** What a monitor takes. */
@@ -30,8 +33,8 @@ const datagramRoom = 64 * 1024;
 const defaultCloseWithin = 1000;
 
 /**
- * Tells of every change of links and addresses in the current network namespace, from the moment of its construction
- * on. It holds one thread of Node's pool while it waits; `close` gives it back.
+ * Tells of every change of links, addresses and default routes in the current network namespace, from the moment of its
+ * construction on. It holds one thread of Node's pool while it waits; `close` gives it back.
  */
 export class RouteMonitor {
   readonly #socket: NetlinkSocket;
@@ -103,6 +106,9 @@ export class RouteMonitor {
       case routeTypes.NEWADDR:
       case routeTypes.DELADDR:
         return this.#addressEvent(message);
+      case routeTypes.NEWROUTE:
+      case routeTypes.DELROUTE:
+        return this.#routeEvent(message);
       default:
         return undefined;
     }
@@ -112,5 +118,10 @@ export class RouteMonitor {
     const address = decodeInterfaceAddress(this.#frame, message);
     const kind = message.type === routeTypes.NEWADDR ? 'address-changed' : 'address-removed';
     return address === undefined ? undefined : { kind, address };
+  }
+
+  #routeEvent(message: Message): RouteEvent | undefined {
+    const family = defaultRouteFamily(this.#frame, message);
+    return family === undefined ? undefined : { kind: 'default-route-changed', family };
   }
 }

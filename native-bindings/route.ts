@@ -1,6 +1,14 @@
 import { addressFamilies } from './address.ts';
 import type { Frame } from './byte-writer.ts';
 import { connect, type Connection, type OpenOptions } from './connection.ts';
+import {
+  decodeDefaultRoute,
+  type DefaultRoute,
+  readRouteHeader,
+  routeAttributes,
+  routeHeader,
+  writeRouteHeader,
+} from './default-route.ts';
 import { isNotFound } from './error.ts';
 import type { Message } from './message.ts';
 import { interfaceAddressAttributes, linkAttributes, routeTypes } from './route-attributes.ts';
@@ -27,7 +35,7 @@ export interface AddressFilter {
   readonly family?: 'IPv4' | 'IPv6';
 }
 
-/** Links and their addresses in the current network namespace. Every method throws a `NetlinkError` where the kernel refuses. */
+/** Links, their addresses and the default routes in the current network namespace. Every method throws a `NetlinkError` where the kernel refuses. */
 export class Route {
   readonly #connection: Connection;
 
@@ -103,6 +111,34 @@ export class Route {
     }
   }
 
+  /** The default routes of the main table, those of IPv4 first; none of a family that the host does not have. */
+  defaultRoutes(): DefaultRoute[] {
+    return (['IPv4', 'IPv6'] as const).flatMap((family) => this.#defaultRoutesOf(family));
+  }
+
+  #defaultRoutesOf(family: DefaultRoute['family']): DefaultRoute[] {
+    try {
+      return this.#connection.dump(
+        {
+          operation: `list ${family} routes`,
+          type: routeTypes.GETROUTE,
+          write: (writer) => {
+            writeRouteHeader(writer, addressFamilies[family]);
+          },
+        },
+        (frame, message) => {
+          const found = decodeDefaultRoute(frame, message);
+          // Asked for a family that it does not have, the kernel tells of those that it has.
+          return found?.family === family ? found : undefined;
+        },
+      );
+    } catch (error) {
+      // A table without a route may not be there.
+      if (isNotFound(error)) return [];
+      throw error;
+    }
+  }
+
   /** A new, empty batch. */
   batch(): RouteBatch {
     return new RouteBatch(this.#connection.batch());
@@ -120,9 +156,10 @@ export const routeDialect: Dialect = {
   name: 'route',
   describe(frame, message) {
     const name = typeNames.get(message.type) ?? `type ${message.type}`;
-    return message.type < routeTypes.NEWADDR
-      ? { name, ...describeLink(frame, message) }
-      : { name, ...describeAddress(frame, message) };
+    if (message.type < routeTypes.NEWADDR) return { name, ...describeLink(frame, message) };
+    return message.type < routeTypes.NEWROUTE
+      ? { name, ...describeAddress(frame, message) }
+      : { name, ...describeRoute(frame, message) };
   },
 };
 
@@ -138,4 +175,10 @@ function describeAddress(frame: Frame, message: Message): RouteDescription {
   const { family, prefix, scope, index } = readInterfaceAddressHeader(frame, message);
   const fixed = `index=${index} family=${family} prefix=${prefix} scope=${scope}`;
   return { fixedPart: interfaceAddressHeader, fixed, attributes: interfaceAddressAttributes };
+}
+
+function describeRoute(frame: Frame, message: Message): RouteDescription {
+  const { family, prefix, table, type } = readRouteHeader(frame, message);
+  const fixed = `family=${family} prefix=${prefix} table=${table} type=${type}`;
+  return { fixedPart: routeHeader, fixed, attributes: routeAttributes };
 }

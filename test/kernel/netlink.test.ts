@@ -179,6 +179,50 @@ describe('netlink on a real kernel', () => {
     });
   });
 
+  it('lists the default routes of the main table, and tells where one changes', async () => {
+    const route = Route.open();
+    const families: string[] = [];
+    const monitor = new RouteMonitor({
+      onEvent: (event) => {
+        if (event.kind === 'default-route-changed') families.push(event.family);
+      },
+      onError: (error) => {
+        throw error;
+      },
+      closeWithin: 50,
+    });
+    try {
+      expect(route.defaultRoutes()).to.deep.equal([]);
+      for (const command of [
+        'link add ways type dummy',
+        'link set ways up',
+        'address add 192.0.2.10/24 dev ways',
+        'address add 2001:db8::10/64 dev ways nodad',
+        'route add 198.51.100.0/24 via 192.0.2.7',
+        'route add default via 192.0.2.8 table 100',
+        'route add unreachable default metric 9999',
+      ])
+        output(`ip ${command}`);
+      expect(route.defaultRoutes()).to.deep.equal([]);
+      output('ip route add default nexthop via 192.0.2.1 nexthop via 192.0.2.2');
+      output('ip -6 route add default via 2001:db8::1');
+      await until(() => families.length >= 2);
+      expect(route.defaultRoutes()).to.deep.equal([
+        { family: 'IPv4', gateways: ['192.0.2.1', '192.0.2.2'] },
+        { family: 'IPv6', gateways: ['2001:db8::1'] },
+      ]);
+      expect(families).to.deep.equal(['IPv4', 'IPv6']);
+      output('ip route delete default metric 0');
+      await until(() => families.length >= 3);
+      expect(route.defaultRoutes().map(({ family }) => family)).to.deep.equal(['IPv6']);
+    } finally {
+      await monitor.close();
+      route.close();
+      output('ip link delete ways');
+      output('ip route delete unreachable default metric 9999');
+    }
+  });
+
   it('tells an overrun where more changed than the buffer holds', async () => {
     const route = Route.open();
     const made = route.batch();

@@ -41,6 +41,12 @@ function addressMessage(sequence: number, index: number, address: string, local?
   return message(routeTypes.NEWADDR, sequence, body, messageFlags.multi);
 }
 
+/** A message about a route: the first eight bytes of `struct rtmsg`, whose flags are 0, and its attributes. */
+function routeMessage(sequence: number, header: string, attributes: string): Buffer {
+  const body = Buffer.from(`${header}00000000${attributes}`, 'hex');
+  return message(routeTypes.NEWROUTE, sequence, body, messageFlags.multi);
+}
+
 function kernelGot(use: (route: Route) => void): Received[] {
   const kernel = new ScriptedKernel(obedient);
   use(Route.open({ transport: kernel }));
@@ -146,6 +152,52 @@ describe('the route family', () => {
     const empty = frameOf(message(routeTypes.NEWADDR, 1, Buffer.from('0220000001000000', 'hex')));
     const read = readMessage(empty, 0, empty.bytes.length);
     expect(() => decodeInterfaceAddress(empty, read)).to.throw(NetlinkError, 'local or address, got neither');
+  });
+
+  it('asks for the main table byte for byte as linux/rtnetlink.h has it, once a family', () => {
+    const kernel = new ScriptedKernel(([got]) => [done(got!.sequence)]);
+    expect(Route.open({ transport: kernel }).defaultRoutes()).to.deep.equal([]);
+    expect(kernel.writes.flat().map(({ type, bytes }) => [type, bytes.toString('hex', 16)])).to.deep.equal([
+      [26, '02000000' + 'fe000001' + '00000000'],
+      [26, '0a000000' + 'fe000001' + '00000000'],
+    ]);
+  });
+
+  it('lists default routes with the gateways of all next hops, and no other route', () => {
+    const hop = (index: string, attribute: string): string => '10000000' + index + attribute;
+    const multipath = hop('02000000', '08000500' + '0a000001') + hop('03000000', '08000500' + '0a000002');
+    const viaIPv6 = '16001200' + '0a00' + 'fe80' + '00'.repeat(13) + '01' + '0000';
+    const routes = (sequence: number): Buffer =>
+      Buffer.concat([
+        routeMessage(sequence, '02180000fe030001', '08000500' + 'c0a80001'), // 24 bits
+        routeMessage(sequence, '02000000ff030001', '08000500' + 'c0a80002'), // RT_TABLE_LOCAL
+        routeMessage(sequence, '02000000fe030007', ''), // RTN_UNREACHABLE
+        routeMessage(sequence, '02000000fe030001', '08000500' + 'c0a80003'),
+        routeMessage(sequence, '02000000fe030001', '24000900' + multipath),
+        routeMessage(sequence, '02000000fe030001', viaIPv6),
+        routeMessage(sequence, '02000000fe030001', '08000400' + '05000000'), // by a point-to-point link
+      ]);
+    // Told of the same in answer to the question for IPv6, too.
+    const kernel = new ScriptedKernel(([got]) => [routes(got!.sequence), done(got!.sequence)]);
+    expect(Route.open({ transport: kernel }).defaultRoutes()).to.deep.equal([
+      { family: 'IPv4', gateways: ['192.168.0.3'] },
+      { family: 'IPv4', gateways: ['10.0.0.1', '10.0.0.2'] },
+      { family: 'IPv4', gateways: ['fe80::1'] },
+      { family: 'IPv4', gateways: [] },
+    ]);
+  });
+
+  it('has no default routes where the table is not there, and refuses next hops that end too early', () => {
+    const missing = new ScriptedKernel(([got]) => [outcome(got!.sequence, 2)]);
+    expect(Route.open({ transport: missing }).defaultRoutes()).to.deep.equal([]);
+    const broken = new ScriptedKernel(([got]) => [
+      routeMessage(got!.sequence, '02000000fe030001', '0c000900' + '1000000002000000'),
+      done(got!.sequence),
+    ]);
+    expect(() => Route.open({ transport: broken }).defaultRoutes()).to.throw(
+      NetlinkError,
+      'expected a next hop of 8 to 8 bytes, got 16',
+    );
   });
 
   it('is traced in words', () => {
