@@ -135,6 +135,11 @@ export class Ledger {
     return this.#tables.realServers.readBackInParts();
   }
 
+  /** Reads what is behind virtual servers that were taken over, as `RealServerLedger.readTakenOver` does, which throws as it does. */
+  readTakenOver(): void {
+    this.#tables.realServers.readTakenOver();
+  }
+
   #loseSetEntries(): void {
     const { sets, setEntries } = this.tables;
     if (sets.missing().next().done !== true) setEntries.known = false;
@@ -187,9 +192,13 @@ export class Ledger {
 
   #put(packed: PackedServer | undefined): void {
     if (packed === undefined) return;
-    this.#tables.virtualServers.put(packed.server);
-    this.#tables.realServers.put(packed);
-    this.#treat(packed.server.key, packed.setEntries);
+    const { virtualServers, realServers } = this.#tables;
+    const { server, setEntries } = packed;
+    const comes = virtualServers.wanted(server.key) === undefined;
+    virtualServers.put(server);
+    if (comes && virtualServers.believed(server.key) !== undefined) realServers.takeOver(server);
+    realServers.put(packed);
+    this.#treat(server.key, setEntries);
   }
 
   /** Says by which set entries packets to a virtual server are treated: those of the service that has it. */

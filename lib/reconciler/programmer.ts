@@ -225,6 +225,11 @@ export class Programmer {
         this.#fail(name, toError(error), revision);
       }
     }
+    try {
+      if (this.ledger.tables.realServers.known) this.ledger.readTakenOver();
+    } catch (error) {
+      this.#fail('realServers', toError(error), revision);
+    }
   }
 
   #same(table: TableName, a: Keyed, b: Keyed): boolean {

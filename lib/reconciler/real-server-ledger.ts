@@ -14,6 +14,8 @@ const readAtOnce = 64;
 export class RealServerLedger extends TableLedger<RealServer> {
   readonly #table: RealServerTable;
   readonly #servers = new Map<string, PackedServer>();
+  /** Virtual servers that the kernel held before they came to be wanted: what is behind them has not been read. */
+  readonly #unread = new Map<string, RealServer['virtualServer']>();
   #size = 0;
   /** The last one that was looked into, unpacked: who asks for one real server mostly asks for its neighbours next. */
   #open: { readonly packed: PackedServer; readonly realServers: ReadonlyMap<string, RealServer> } | undefined;
@@ -53,6 +55,31 @@ export class RealServerLedger extends TableLedger<RealServer> {
   /** The same, and whatever the kernel holds there is left alone. */
   forget(virtualServer: string): void {
     for (const key of this.#take(virtualServer).keys()) this.leave(key);
+  }
+
+  /** The virtual server comes to be wanted while the kernel holds it: real servers may be behind it that nobody knows. */
+  takeOver(virtualServer: RealServer['virtualServer']): void {
+    if (this.known && !this.hasUnclaimed) this.#unread.set(virtualServer.key, virtualServer);
+  }
+
+  /**
+   * Reads what is behind the virtual servers that were taken over, and marks what is not wanted there for removal. Throws
+   * what the table throws, and then it is not known what that holds.
+   */
+  readTakenOver(): void {
+    if (this.#unread.size === 0) return;
+    const differences = new Differences<RealServer>();
+    const read = new Set<string>();
+    this.known = false;
+    for (const [key, virtualServer] of this.#unread) {
+      if (!this.#servers.has(key)) continue;
+      this.#compareBehind(virtualServer, differences);
+      read.add(key);
+    }
+    this.known = true;
+    this.#unread.clear();
+    const { extra } = this.believePart(differences, (key) => read.has(virtualServerOf(key)));
+    for (const realServer of extra) this.discard(realServer);
   }
 
   /** The kernel is known to hold no real server behind a virtual server. */

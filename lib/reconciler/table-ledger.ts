@@ -167,6 +167,11 @@ export abstract class TableLedger<Entry extends Keyed> {
     }
   }
 
+  /** Whether it is still at hand what the kernel held and nobody has wanted since. */
+  protected get hasUnclaimed(): boolean {
+    return this.#unclaimed !== undefined;
+  }
+
   /** Adds how some wanted entries differ from all that is read of their kind. Changes no belief. */
   protected find(
     differences: Differences<Entry>,

@@ -96,4 +96,58 @@ describe('a virtual server that an earlier process left', () => {
     expect(world.keys('setEntries')).to.deep.equal([record.key]);
     expect(world.keys('addresses')).to.be.empty;
   });
+
+  describe('is wanted again, after its removal was refused,', () => {
+    const old = virtualServer('10.0.0.1', 80);
+    const web = { vip: '10.0.0.1', endpoints: ['10.1.0.1'] };
+
+    async function refused(): Promise<World> {
+      const world = new World();
+      world.kernel.sets.load(base.sets);
+      world.kernel.setEntries.load([setEntry('KUBE-CLUSTER-IP', '10.0.0.1,tcp:80')]);
+      world.kernel.virtualServers.load([old]);
+      world.kernel.realServers.load([realServer(old, '10.1.0.1'), realServer(old, '10.1.0.9')]);
+      world.refuse('virtualServers', old.key);
+      await world.start();
+      world.acceptAll();
+      world.resetCounts();
+      return world;
+    }
+
+    it('and has none of its old real servers left, while those that are right are not written', async () => {
+      const world = await refused();
+      await world.change({ 'a/web': web });
+      expect(world.wire.written).to.deep.equal([
+        '+ setEntries KUBE-IPVS-IPS 10.0.0.1',
+        '+ addresses 10.0.0.1',
+        '- realServers TCP 10.0.0.1:80 -> 10.1.0.9:8080',
+      ]);
+    });
+
+    it('and keeps connections of its old real servers', async () => {
+      const world = await refused();
+      world.kernel.realServers.connect('TCP 10.0.0.1:80 -> 10.1.0.9:8080', 1);
+      await world.change({ 'a/web': web });
+      const weights = [...world.kernel.realServers.entries.values()].map(({ weight }) => weight);
+      expect(weights).to.deep.equal([1, 0]);
+    });
+
+    it('and its real servers are read as soon as they can be', async () => {
+      const world = await refused();
+      world.kernel.realServers.failRead(new TableError('real-servers', 'EPERM', 'may not read'));
+      await world.change({ 'a/web': web });
+      expect(world.reconciler.status().failed.map(({ table }) => table)).to.deep.equal(['realServers']);
+      world.kernel.realServers.failRead(undefined);
+      await world.pass(120_000);
+      expect(world.keys('realServers')).to.deep.equal(['TCP 10.0.0.1:80 -> 10.1.0.1:8080']);
+    });
+
+    it('and goes again before that was written', async () => {
+      const world = await refused();
+      await world.change({ 'a/web': web });
+      await world.change({ 'a/web': undefined });
+      expect(world.keys('virtualServers')).to.be.empty;
+      expect(world.reconciler.status().pending.realServers).to.equal(0);
+    });
+  });
 });
