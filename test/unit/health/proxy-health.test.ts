@@ -92,11 +92,10 @@ describe('ProxyHealth', () => {
     health.queued(1);
     for (let seconds = 0; seconds < 100; seconds += 1) {
       clock.advance(1000);
-      void health.state;
+      expect(health.state.healthy).to.equal(seconds < 59);
     }
     health.written(1);
-    void health.state;
-    void health.state;
+    expect([health.state.healthy, health.state.healthy]).to.deep.equal([true, true]);
     expect(log.lines.map(({ level, message }) => `${level} ${message}`)).to.deep.equal([
       'error unhealthy: health checks get 503',
       'info healthy again',
