@@ -1,13 +1,16 @@
 import type { Logger } from 'pino';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Configuration } from '../config/configuration.ts';
+import type { ServiceKey } from '../model/service.ts';
+import type { ServiceState } from '../model/service-state.ts';
 import { ApiClient } from '../sources/kubernetes/api-client.ts';
 import { ReportingApi } from '../sources/kubernetes/reporting-api.ts';
 import { Credentials } from '../sources/kubernetes/credentials.ts';
 import type { ServerIdentity } from '../sources/kubernetes/kubeconfig.ts';
 import { KubernetesSource } from '../sources/kubernetes/kubernetes-source.ts';
-import { NodeWatch } from '../sources/kubernetes/node.ts';
+import { type NodeObject, NodeWatch } from '../sources/kubernetes/node.ts';
 import type { ProblemListener } from '../sources/kubernetes/problem-listener.ts';
+import { readServiceAhead } from '../sources/kubernetes/service-ahead.ts';
 import { Transport } from '../sources/kubernetes/transport.ts';
 import { systemClock } from '../sources/clock.ts';
 import { programVersion } from './build-info.ts';
@@ -34,6 +37,8 @@ export class Cluster implements ServiceSource, ClusterAccess {
   readonly #credentials: Credentials;
   readonly #transport = new Transport({ userAgent: `kube-ipvs/${programVersion()}` });
   readonly #source: KubernetesSource;
+  readonly #ahead = new AbortController();
+  #nodeRead: Promise<NodeObject> | undefined;
   #node = unknownNode;
 
   constructor(options: ClusterOptions) {
@@ -81,14 +86,34 @@ export class Cluster implements ServiceSource, ClusterAccess {
   /** Rejects with NodeMissingError, and with Failure where it takes longer than there is patience for. */
   async start(): Promise<void> {
     this.#source.start();
-    const complete = Promise.all([synced(this.#options.catalog), this.nodeWatch.start()]);
+    const complete = Promise.all([synced(this.#options.catalog), this.#readNode()]);
     const { patience } = this.#options;
-    await (patience === undefined ? complete : this.#within(patience, complete));
+    try {
+      await (patience === undefined ? complete : this.#within(patience, complete));
+    } finally {
+      this.#ahead.abort();
+    }
+  }
+
+  async readAhead(services: readonly ServiceKey[]): Promise<readonly ServiceState[]> {
+    const { signal } = this.#ahead;
+    const { api } = this;
+    const [states] = await Promise.all([
+      Promise.all(services.map((service) => readServiceAhead({ api, clock: systemClock, service, signal }))),
+      this.#readNode(),
+    ]);
+    return states.filter((state) => state !== undefined);
   }
 
   async stop(): Promise<void> {
+    this.#ahead.abort();
     await Promise.all([this.#source.stop(), this.nodeWatch.stop()]);
     this.#transport.close();
+  }
+
+  #readNode(): Promise<NodeObject> {
+    this.#nodeRead ??= this.nodeWatch.start();
+    return this.#nodeRead;
   }
 
   async #within(patience: number, complete: Promise<unknown>): Promise<void> {

@@ -1,4 +1,5 @@
 import { release } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from '@commander-js/extra-typings';
 import type { Logger } from 'pino';
 import { Catalog } from '../catalog/catalog.ts';
@@ -24,6 +25,7 @@ import { createPlanning } from './planning.ts';
 import type { Planning } from './planning.ts';
 import { checkKernel } from './preflight.ts';
 import { programmerOptions } from './programming.ts';
+import { programAhead } from './programming-ahead.ts';
 import type { ServiceSource } from './service-source.ts';
 import { logShortfall } from './shortfall.ts';
 import { openSource } from './sources.ts';
@@ -89,6 +91,9 @@ async function run(configuration: Configuration, context: Context): Promise<numb
   }
 }
 
+/** Milliseconds that the lists wait at most for what is programmed ahead of them: reading them leaves time for nothing else. */
+const longestHeadStart = 1000;
+
 /** Everything that is put together for a run. */
 interface Work {
   readonly kernel: Kernel;
@@ -98,20 +103,30 @@ interface Work {
   readonly log: Logger;
 }
 
-/** Reads the source and sees at the same time that the kernel has what it takes. Services are left as they are. */
-async function prepare({ kernel, configuration, catalog, source }: Work): Promise<Planning> {
-  const [, , randomFully] = await Promise.all([
-    source.start(),
-    checkKernel(kernel, configuration, commandRunner()),
+/** Sees that the kernel has what it takes. Gives whether iptables knows `--random-fully`. */
+async function checkMachine({ kernel, configuration }: Work): Promise<boolean> {
+  const [randomFully] = await Promise.all([
     kernel.firewall.supportsRandomFully(),
+    checkKernel(kernel, configuration, commandRunner()),
   ]);
+  return randomFully;
+}
+
+/** Reads the source while the machine is looked at. Services are left as they are. */
+async function prepare(work: Work, machine: Promise<boolean>, begun?: Promise<unknown>): Promise<Planning> {
+  const { kernel, configuration, catalog, source } = work;
+  const read = async (): Promise<void> => {
+    await begun;
+    await source.start();
+  };
+  const [randomFully] = await Promise.all([machine, read()]);
   setTimeouts(kernel, configuration);
   return createPlanning({ configuration, catalog, node: source.node, randomFully });
 }
 
 async function once(work: Work): Promise<number> {
   const { kernel, configuration, catalog, source, log } = work;
-  const planning = await prepare(work);
+  const planning = await prepare(work, checkMachine(work));
   const cidrs = nodePortCidrs(configuration.nodePortAddresses, source.node.primaryAddresses);
   planning.node = { ...planning.node, ...nodeAddresses(kernel.route, cidrs) };
   const tables = kernelTables(kernel, planning.base.sysctls);
@@ -124,13 +139,24 @@ async function once(work: Work): Promise<number> {
   return report.complete ? exitStatus.success : exitStatus.failure;
 }
 
+/** Gives the planning for all services, or the signal that came before they were known. */
+async function begin(work: Work, stopped: Promise<string>): Promise<Planning | string> {
+  const machine = checkMachine(work);
+  const ahead = programAhead({ ...work, randomFully: machine });
+  const begun = Promise.race([ahead, sleep(longestHeadStart, undefined, { ref: false })]);
+  const outcome = await Promise.race([stopped, prepare(work, machine, begun)]);
+  if (typeof outcome === 'string') await work.source.stop();
+  await ahead;
+  return outcome;
+}
+
 /** Serves until a signal comes. Rejects where services cannot be served, or no longer without a new start. */
 async function keep(work: Work, untilStopped: Context['untilStopped']): Promise<number> {
   const stopped = untilStopped();
   const health = new NodeHealth({ ...work, families: await hostFamilies() });
   try {
     await health.listen();
-    const planning = await Promise.race([stopped, prepare(work)]);
+    const planning = await begin(work, stopped);
     const signal = typeof planning === 'string' ? planning : await serve(work, planning, health, stopped);
     work.log.info({ signal }, 'stopped: the kernel stays as it is');
     return exitStatus.success;

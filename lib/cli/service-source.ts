@@ -1,3 +1,5 @@
+import type { ServiceKey } from '../model/service.ts';
+import type { ServiceState } from '../model/service-state.ts';
 import type { Api } from '../sources/kubernetes/api.ts';
 import type { NodeWatch } from '../sources/kubernetes/node.ts';
 import type { ProblemListener } from '../sources/kubernetes/problem-listener.ts';
@@ -32,6 +34,12 @@ export interface ServiceSource {
    * Rejects where that will never be.
    */
   start(): Promise<void>;
+  /**
+   * Reads some services without waiting for all that there are, and the node. Gives those of them that can be used by
+   * themselves. Rejects where they cannot be read, and when there is no more use for it: everything has been handed in,
+   * or it is stopped.
+   */
+  readAhead(services: readonly ServiceKey[]): Promise<readonly ServiceState[]>;
   /** Ends. What the catalog holds stays. */
   stop(): Promise<void>;
 }

@@ -65,6 +65,8 @@ function manifestSource(directory: string, catalog: Catalog, log: Logger): Servi
     cluster: undefined,
     node: unknownNode,
     start: () => source.start(),
+    // Files are read as soon as one of them would be.
+    readAhead: () => Promise.resolve([]),
     stop: () => source.stop(),
   };
 }

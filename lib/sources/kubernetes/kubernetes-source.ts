@@ -26,10 +26,10 @@ export interface KubernetesSourceOptions {
 }
 
 /** As kube-proxy has it: what is labelled for another proxy (KEP-2447), or headless, is not read at all. */
-const labelSelector = '!service.kubernetes.io/service-proxy-name,!service.kubernetes.io/headless';
+export const labelSelector = '!service.kubernetes.io/service-proxy-name,!service.kubernetes.io/headless';
 
 /** The server has dropped unknown fields, and a newer one has more. */
-const decoding = { unknownFields: 'accept' } as const;
+export const decoding = { unknownFields: 'accept' } as const;
 
 /**
  * Services and EndpointSlices from an API server. The catalog is marked synced when both have been listed, never
