@@ -267,6 +267,18 @@ describe('connections', () => {
       expect(asking.map(answering)).to.deep.equal(['web-1', 'web-1', 'web-1', 'web-1']);
     });
 
+    it('lose their pod when it has drained for as long as their service asks for, sooner than others', async () => {
+      await site.serve({ ...held, pods: ['web-1'] });
+      const asking = await open();
+      const annotations = { 'kube-ipvs.io/drain-timeout': '2s' };
+      await site.serve({ ...held, annotations, pods: ['web-3'] });
+      await until(
+        () => heldBy(site.first),
+        ({ servers }) => !servers.some((line) => line.includes('10.244.0.2:7000 ')),
+      );
+      for (const one of asking) expect(Object.values(counted(await one.done).errors)).to.deep.equal([1]);
+    });
+
     it('stay where they are while new ones of a client with affinity go to another pod', async () => {
       await site.serve({ ...held, pods: ['web-1'] });
       const asking = await open();
