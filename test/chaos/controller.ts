@@ -84,6 +84,11 @@ export class Controller {
     );
   }
 
+  /** Whether it knows everything of ours that an earlier life left: all that tells has been read at one time. */
+  get adopted(): boolean {
+    return this.reconciler.status().lastAudit?.failures.length === 0;
+  }
+
   /** What keeps it from being right, for the report of a failure. */
   get troubles(): readonly string[] {
     const { refused, failed, pendingServices, revision, programmed } = this.reconciler.status();

@@ -23,6 +23,8 @@ export interface TroubledKernel {
    * leaves a riddle.
    */
   gaps: boolean;
+  /** Whether the controller that lives knows everything of ours that an earlier one left. */
+  readonly adopted: () => boolean;
 }
 
 /** Something that happens in the node's kernel. */
@@ -124,7 +126,8 @@ async function removeEntry(kernel: TroubledKernel, dice: Dice): Promise<void> {
 }
 
 /** Whether nobody could tell whose a virtual server is that was left over, if this were gone. */
-async function isRiddle({ tables }: TroubledKernel, name: TableName, key: string): Promise<boolean> {
+async function isRiddle({ tables, adopted }: TroubledKernel, name: TableName, key: string): Promise<boolean> {
+  if (records.includes(name) && !adopted()) return true;
   if (name === 'setEntries') return key.endsWith(`:${leftOverPort}`);
   if (name !== 'sets') return false;
   return [...(await tables.virtualServers.read()).values()].some(({ port }) => port === leftOverPort);

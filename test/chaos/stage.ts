@@ -57,7 +57,8 @@ export class Stage {
       tell: (line) => this.history.push(`${this.step}: ${line}`),
     });
     const troubles = new KernelTroubles();
-    this.kernel = { tables, troubles, witness: this.witness, connect, gaps: false };
+    const adopted = (): boolean => this.lives.controller.adopted;
+    this.kernel = { tables, troubles, witness: this.witness, connect, gaps: false, adopted };
     this.lives = new Lives({
       server,
       kernel: tables,

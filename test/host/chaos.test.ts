@@ -5,12 +5,6 @@ import { fakeChaosKernel } from '../chaos/chaos-kernel.ts';
 /** Operations of each run. Runs of this length differ in which troubles meet. */
 const operations = 2000;
 
-/**
- * A life that begins while a table cannot be read may remove the record of a virtual server that an earlier one left,
- * before the first audit that could read everything, and then leaves that server for foreign.
- */
-const without = ['fail-read'];
-
 describe('chaos, with a kernel in memory', () => {
   let authority: Authority;
 
@@ -20,9 +14,7 @@ describe('chaos, with a kernel in memory', () => {
 
   /** Makes chaos with each seed, all at a time: most of it is waiting. */
   async function survive(seeds: readonly number[]): Promise<void> {
-    const runs = seeds.map((seed) =>
-      chaos({ seed, operations, without, kernel: fakeChaosKernel(), authority }),
-    );
+    const runs = seeds.map((seed) => chaos({ seed, operations, kernel: fakeChaosKernel(), authority }));
     const failure = (await Promise.allSettled(runs)).find(({ status }) => status === 'rejected');
     if (failure?.status === 'rejected') throw failure.reason;
   }
@@ -30,6 +22,8 @@ describe('chaos, with a kernel in memory', () => {
   it('ends so with seeds that once found a fault', async () => {
     // An error whose body never came stopped a watch for good.
     await survive([20_008, 30_005]);
+    // A node port that an earlier life left stayed, for its record went before it was known whose it was.
+    await survive([928_076, 30_006, 50_002]);
   });
 
   const first = Date.now() % 1_000_000;
