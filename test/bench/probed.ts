@@ -7,8 +7,12 @@ import { percentile } from './sample.ts';
 /** What ends the list at the begin of a watch (KEP-3157). */
 const listEnd = 'k8s.io/initial-events-end';
 
+/** What is listed before anything but the first service is programmed: services, slices and the node. */
+const listCount = 3;
+
 /**
- * Milliseconds from the last byte of the lists to the address of a service bound, which is written last of it.
+ * Milliseconds from the last byte of the lists to the address of a service bound, which is written last of it; 0 where
+ * it was bound before the lists had come.
  * @param bound when that was, where it cannot be seen in the notes
  */
 export function usableAfterLists(
@@ -16,13 +20,17 @@ export function usableAfterLists(
   address: string,
   bound = addressBound(notes, address),
 ): number {
-  const ends = notes.filter(
-    (note) => note.kind === 'page' || (note.kind === 'events' && note.text.includes(listEnd)),
-  );
-  const listed = ends.filter(({ at }) => at < (bound ?? 0)).at(-1);
-  if (bound === undefined || listed === undefined)
-    throw new Error(`expected lists and then ${address} to be bound, got not both in the notes of the probe`);
-  return bound - listed.at;
+  const ends = notes.filter(isListEnd);
+  if (bound === undefined || ends.length < listCount)
+    throw new Error(`expected lists and ${address} to be bound, got not both in the notes of the probe`);
+  const before = ends.filter(({ at }) => at < bound);
+  return before.length < listCount ? 0 : bound - (before.at(-1)?.at ?? bound);
+}
+
+/** Whether a note is of a list's end. What is asked for by namespace is no list of all. */
+function isListEnd(note: Note): boolean {
+  if (note.kind === 'page') return !note.path.includes('/namespaces/');
+  return note.kind === 'events' && note.text.includes(listEnd);
 }
 
 /** The commands of each address, in order. */
