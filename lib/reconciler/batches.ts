@@ -8,7 +8,9 @@ const batchSize = 512;
 
 /**
  * Cuts services into batches of bounded size. Those of `first` that are among them make the first batch by themselves,
- * which is complete in the kernel before the next is begun.
+ * which is complete in the kernel before the next is begun. An older service that contends with one of those for a virtual
+ * server gets it with its own batch only, so that a start writes it twice; in a cluster `default/kubernetes` has no rival,
+ * for nothing else may have its address.
  */
 export function* batchesOf(
   services: readonly ServiceKey[],
