@@ -1,6 +1,19 @@
 /** Rewrites the pages that are made from the code. */
 import { writeFileSync } from 'node:fs';
+import { format } from 'prettier';
+import { configurationJsonSchema } from '../lib/config/json-schema.ts';
 import { cliReference } from './cli-reference.ts';
+import { configurationReference } from './configuration-reference.ts';
 
-writeFileSync('docs/reference/cli.md', cliReference());
-console.log('docs/reference/cli.md');
+const pages = {
+  'docs/reference/cli.md': cliReference(),
+  'docs/reference/configuration.md': configurationReference(),
+  'docs/reference/configuration.schema.json': await format(JSON.stringify(configurationJsonSchema()), {
+    parser: 'json',
+    printWidth: 110,
+  }),
+};
+for (const [page, text] of Object.entries(pages)) {
+  writeFileSync(page, text);
+  console.log(page);
+}

@@ -50,7 +50,12 @@ export function addCleanup(program: Command, context: Context): void {
     });
 }
 
-async function cleanup(configuration: Configuration, dryRun: boolean, terminal: Terminal): Promise<number> {
+/** Removes from the kernel what is ours, or prints it alone. Gives the exit status. */
+export async function cleanup(
+  configuration: Pick<Configuration, 'excludeCidrs'>,
+  dryRun: boolean,
+  terminal: Terminal,
+): Promise<number> {
   const kernel = openKernel(undefined);
   try {
     const tables = kernelTables(kernel, []);

@@ -18,9 +18,14 @@ export async function runCommandLine(input: ProcessInput, terminal: Terminal): P
     },
   });
   try {
-    await program.parseAsync([...input.args], { from: 'user' });
+    await program.parseAsync(input.args.map(withDashes), { from: 'user' });
     return status;
   } catch (error) {
     return report(error, terminal);
   }
+}
+
+/** Kubernetes' components take `--log_dir` for `--log-dir`. */
+function withDashes(arg: string): string {
+  return arg.replace(/^--[a-z][\w-]*/, (name) => name.replaceAll('_', '-'));
 }

@@ -1,20 +1,19 @@
 import { Option } from '@commander-js/extra-typings';
 import type { Command } from '@commander-js/extra-typings';
 import type { Configuration } from '../config/configuration.ts';
-import { readConfiguration } from '../config/effective-configuration.ts';
 import { loggingFlags, planningFlags } from '../config/flags.ts';
 import { fakeKernel } from '../kernel/fake-kernel.ts';
 import { Firewall } from '../kernel/firewall.ts';
 import type { KernelTables } from '../kernel/kernel-tables.ts';
 import { diff } from '../reconciler/once.ts';
 import type { DiffReport } from '../reconciler/once.ts';
+import { addConfigurationFlags, configured } from './configure.ts';
 import type { Context } from './context.ts';
 import { exitStatus, Failure } from './failure.ts';
 import { kernelTables, openKernel, readNodeAddresses, traceTo } from './kernel.ts';
 import { createLog } from './log.ts';
 import { nodePortCidrs } from './node-addresses.ts';
 import { oldestFirst } from './oldest-first.ts';
-import { addFlags, writtenConfiguration } from './options.ts';
 import { describeChanges, formatChanges } from './output/changes.ts';
 import type { ChangeLine } from './output/changes.ts';
 import { document, formatDocument } from './output/document.ts';
@@ -58,10 +57,10 @@ export function addDiff(program: Command, context: Context): void {
     .summary('show what would be written, and write nothing')
     .description(description)
     .addHelpText('after', examples);
-  addFlags(command, flags);
+  addConfigurationFlags(command, flags);
   const output = new Option('-o, --output <format>', 'json or yaml').choices(['json', 'yaml'] as const);
   command.addOption(output).action(async (options: { output?: DocumentFormat }) => {
-    const configuration = readConfiguration(writtenConfiguration(flags, { ...options }), context.nodeName);
+    const { configuration } = await configured(flags, { ...options }, context);
     try {
       context.finish(await printDiff(configuration, options.output, context));
     } catch (error) {

@@ -1,9 +1,11 @@
 import { Command } from '@commander-js/extra-typings';
 import { programVersion } from './build-info.ts';
 import { addCleanup } from './cleanup.ts';
+import { addConfig } from './config.ts';
 import type { Context } from './context.ts';
 import { addDiff } from './diff.ts';
 import { addGet } from './get.ts';
+import { addMigrate } from './migrate.ts';
 import { addRun } from './run.ts';
 import { addVersion } from './version.ts';
 
@@ -36,6 +38,8 @@ export function createProgram(context: Context): Command {
   addDiff(program, context);
   addGet(program, context);
   addCleanup(program, context);
+  addConfig(program, context);
+  addMigrate(program, context);
   addVersion(program, context);
   return program;
 }

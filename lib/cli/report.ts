@@ -1,5 +1,6 @@
 import { CommanderError } from '@commander-js/extra-typings';
 import { ConfigurationError } from '../config/configuration-error.ts';
+import type { Problem } from '../model/problem.ts';
 import { exitStatus, Failure } from './failure.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -10,9 +11,7 @@ import type { Terminal } from './terminal.ts';
 export function report(error: unknown, terminal: Terminal): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.success : exitStatus.usage;
   if (error instanceof ConfigurationError) {
-    for (const { where, expected, got, hint } of error.problems) {
-      tell(terminal, `${where}: expected ${expected}, got ${got}`, hint);
-    }
+    for (const problem of error.problems) tellProblem(problem, terminal);
     return exitStatus.usage;
   }
   if (error instanceof AggregateError) {
@@ -25,6 +24,15 @@ export function report(error: unknown, terminal: Terminal): number {
   }
   tell(terminal, ...unexpected(error));
   return exitStatus.failure;
+}
+
+/** Tells a person of something that they wrote, in the same form; a warning as such. */
+export function tellProblem(
+  { where, field, expected, got, hint, severity }: Problem,
+  terminal: Terminal,
+): void {
+  const place = field === undefined ? where : `${where}: ${field}`;
+  terminal.err(`${severity}: ${place}: expected ${expected}, got ${got}\nhint: ${hint}\n`);
 }
 
 function tell(terminal: Terminal, message: string, hint: string): void {

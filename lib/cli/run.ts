@@ -4,9 +4,6 @@ import type { Command } from '@commander-js/extra-typings';
 import type { Logger } from 'pino';
 import { Catalog } from '../catalog/catalog.ts';
 import type { Configuration } from '../config/configuration.ts';
-import { readConfiguration } from '../config/effective-configuration.ts';
-import { loggingFlags, loopFlags, planningFlags, servingFlags } from '../config/flags.ts';
-import { machineFlags } from '../config/machine-flags.ts';
 import { commandRunner } from '../kernel/command.ts';
 import { runOnce } from '../reconciler/once.ts';
 import { programVersion } from './build-info.ts';
@@ -20,17 +17,15 @@ import { createLog } from './log.ts';
 import { NodeHealth } from './node-health.ts';
 import { nodeAddresses, nodePortCidrs } from './node-addresses.ts';
 import { oldestFirst } from './oldest-first.ts';
-import { addFlags, writtenConfiguration } from './options.ts';
 import { createPlanning } from './planning.ts';
 import type { Planning } from './planning.ts';
 import { checkKernel } from './preflight.ts';
 import { programmerOptions } from './programming.ts';
 import { programAhead } from './programming-ahead.ts';
+import { addRunFlags, runConfigured } from './run-configured.ts';
 import type { ServiceSource } from './service-source.ts';
 import { logShortfall } from './shortfall.ts';
 import { openSource } from './sources.ts';
-
-const flags = [...planningFlags, ...loopFlags, ...servingFlags, ...machineFlags, ...loggingFlags];
 
 const description = [
   'Keeps IPVS, kube-ipvs0, the KUBE-* ip sets and iptables chains and a few sysctls of this node ' +
@@ -53,13 +48,16 @@ Examples:
   # the same once, for a script: exit status 0 when everything is programmed
   kube-ipvs run --once --manifests ./manifests
 
+  # with the configuration of kube-proxy, which is watched for changes
+  kube-ipvs run --config /var/lib/kube-proxy/config.conf --hostname-override worker-1
+
   # least connections, and masquerading of what does not come from pods
   kube-ipvs run --ipvs-scheduler lc --cluster-cidr 10.244.0.0/16
 
 Exit status:
-  0  stopped by a signal, or with --once: everything is programmed
+  0  stopped by a signal or for a changed configuration, or with --once: everything is programmed
   1  it could not start or has to be started again, or with --once: the kernel refused something
-  2  a flag is wrong`;
+  2  a flag or the configuration file is wrong`;
 
 /** Adds `kube-ipvs run`: the program itself. */
 export function addRun(program: Command, context: Context): void {
@@ -68,10 +66,9 @@ export function addRun(program: Command, context: Context): void {
     .summary('keep this node serving what its Services ask for')
     .description(description)
     .addHelpText('after', examples);
-  addFlags(command, flags);
+  addRunFlags(command);
   command.action(async (options) => {
-    const configuration = readConfiguration(writtenConfiguration(flags, options), context.nodeName);
-    context.finish(await run(configuration, context));
+    context.finish(await runConfigured(options, context, run));
   });
 }
 

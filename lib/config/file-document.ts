@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
-import type { Document, Pair, ScalarTag, Tags } from 'yaml';
+import type { Document, Pair, ScalarTag, SchemaOptions, Tags } from 'yaml';
 import type { Problem } from '../model/problem.ts';
 
 /** A place in a file, both numbers from 1. */
@@ -23,6 +23,9 @@ export type FileDocument =
   | { readonly entries: readonly FileEntry[] }
   | { readonly position: Position; readonly fault: Pick<Problem, 'expected' | 'got' | 'hint'> };
 
+/** How configuration is read from YAML, and to be written so that it is read as it was. */
+export const yamlOptions: SchemaOptions = { schema: 'core', customTags: wordsForBooleans };
+
 /** Nodes that aliases may stand for: enough for any configuration, too few to exhaust memory. */
 const mostAliases = 1000;
 
@@ -34,8 +37,7 @@ export function readDocument(text: string): FileDocument {
   const lines = new LineCounter();
   const documents = [
     ...parseAllDocuments(text, {
-      schema: 'core',
-      customTags: wordsForBooleans,
+      ...yamlOptions,
       uniqueKeys: false,
       prettyErrors: false,
       logLevel: 'silent',

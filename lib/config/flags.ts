@@ -254,7 +254,7 @@ export const servingFlags: readonly Flag[] = [
 /** The flags of `cleanup`. */
 export const cleanupFlags = planningFlags.filter(({ field }) => field === 'excludeCidrs');
 
-/** Every flag that sets a field. */
+/** The flags of `run`: every flag that sets a field. */
 export const allFlags: readonly Flag[] = [
   ...planningFlags,
   ...loopFlags,

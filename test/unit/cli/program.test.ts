@@ -17,6 +17,10 @@ describe('the command line', () => {
     ['get', 'endpoints'],
     ['cleanup'],
     ['version'],
+    ['config', 'validate'],
+    ['config', 'view'],
+    ['config', 'schema'],
+    ['migrate'],
   ] as const;
   for (const command of commands) {
     it(`explains ${command.join(' ')} with examples, in lines that fit on a terminal`, async () => {
@@ -32,7 +36,7 @@ describe('the command line', () => {
   it('lists every command in its help', async () => {
     const { status, out } = await ran('--help');
     expect(status).to.equal(0);
-    for (const command of ['run', 'diff', 'get', 'cleanup', 'version', 'help']) {
+    for (const command of ['run', 'diff', 'get', 'cleanup', 'config', 'migrate', 'version', 'help']) {
       expect(out).to.match(new RegExp(`^ {2}${command}\\b`, 'm'));
     }
   });
@@ -51,7 +55,8 @@ describe('the command line', () => {
   const wrong: readonly (readonly [readonly string[], string])[] = [
     [['rnu'], "error: unknown command 'rnu'\n(Did you mean run?)\n"],
     [['run', '--ipvs-schedular', 'rr'], "error: unknown option '--ipvs-schedular'"],
-    [['run', '--config', '/x'], "error: unknown option '--config'"],
+    [['run', '--confg', '/x'], "error: unknown option '--confg'"],
+    [['run', '--cleanup=maybe'], 'error: --cleanup: expected true or false, got "maybe"\n'],
     [['run', '--kubeconfig', '/x', '--manifests', '/y'], 'error: --kubeconfig: expected one place that'],
     [['run', '--master', 'http://localhost:8080'], 'error: --master: expected the address of an API server'],
     [['run', '--manifests'], 'error: option'],
