@@ -59,6 +59,11 @@ export class Cluster implements ServiceSource, ClusterAccess {
     });
   }
 
+  get server(): URL {
+    const { server, proxy } = this.#options.identity;
+    return proxy ?? server;
+  }
+
   get cluster(): ClusterAccess {
     return this;
   }

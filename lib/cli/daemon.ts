@@ -10,6 +10,7 @@ import type { Service, ServiceKey } from '../model/service.ts';
 import { systemClock } from '../reconciler/clock.ts';
 import type { TriggerTimes } from '../reconciler/programming-latency.ts';
 import { Reconciler } from '../reconciler/reconciler.ts';
+import { type ApiServers, apiServerService } from './api-servers.ts';
 import { combinedListener } from './combined-listener.ts';
 import type { Failure } from './failure.ts';
 import { HealthFeed } from './health-feed.ts';
@@ -22,7 +23,6 @@ import { oldestFirst } from './oldest-first.ts';
 import { OwnerReports } from './owner-reports.ts';
 import type { Planning } from './planning.ts';
 import { programmerOptions } from './programming.ts';
-import { ServiceFindings } from './service-findings.ts';
 import type { ServiceSource, SourceNode } from './service-source.ts';
 
 /** The rooms that the daemon ties together. */
@@ -35,6 +35,7 @@ export interface DaemonOptions {
   readonly planning: Planning;
   /** Started: the catalog has everything there is. */
   readonly source: Pick<ServiceSource, 'cluster' | 'node'>;
+  readonly apiServers: ApiServers;
   /** Told what becomes of changes. */
   readonly health: ProxyHealth;
   readonly log: Logger;
@@ -54,7 +55,7 @@ export class Daemon {
   #stopped = false;
 
   constructor(options: DaemonOptions) {
-    const { configuration, tables, flows, route, planning, source, log } = options;
+    const { configuration, tables, flows, route, planning, source, apiServers, log } = options;
     this.#options = options;
     this.#primaryAddresses = source.node.primaryAddresses;
     // Nobody need be waiting for a failure.
@@ -62,6 +63,7 @@ export class Daemon {
     this.#addresses = new NodeAddressWatch({
       reader: route,
       cidrs: () => nodePortCidrs(configuration.nodePortAddresses, this.#primaryAddresses),
+      apiServers: () => apiServers.addresses,
       clock: systemClock,
       log,
       changed: (addresses) => {
@@ -74,15 +76,13 @@ export class Daemon {
     this.#owners = this.#ownerReports();
     this.#healthServers = this.#makeHealthServers();
     this.#health = this.#makeHealthFeed();
-    const findings = new ServiceFindings({
-      ...options,
-      found: (service, problems) => this.#owners?.found(service, problems),
+    const programmer = programmerOptions(tables, planning, configuration, log, (service, problems) => {
+      this.#owners?.found(service, problems);
     });
     this.#reconciler = new Reconciler({
-      ...programmerOptions(tables, planning, configuration, log),
+      ...programmer,
       plan: (service) => {
-        findings.look(service);
-        const plan = planning.plan(service);
+        const plan = programmer.plan(service);
         this.#health.planned(service, plan);
         return plan;
       },
@@ -91,7 +91,7 @@ export class Daemon {
       minSyncPeriod: configuration.minSyncPeriod,
       listener: combinedListener(this.#health.listener, this.#owners?.listener ?? {}, {
         audited: () => {
-          this.#addresses.refresh();
+          void this.#lookAround();
         },
       }),
     });
@@ -109,7 +109,9 @@ export class Daemon {
     catalog.takeChanged();
     catalog.onChange(() => {
       setImmediate(() => {
-        this.#changed([...catalog.takeChanged()], catalog.takeTriggers());
+        const services = [...catalog.takeChanged()];
+        this.#changed(services, catalog.takeTriggers());
+        if (services.includes(apiServerService)) this.#addresses.refresh();
       });
     });
     this.#addresses.start();
@@ -138,6 +140,15 @@ export class Daemon {
     const revision = this.#reconciler.changed(services, triggers);
     // With nothing to plan there is nothing that could wait.
     if (services.length > 0) this.#health.queued(revision);
+  }
+
+  /** Looks at what nobody tells of: addresses behind names, and modules of the kernel. */
+  async #lookAround(): Promise<void> {
+    const { planning, catalog, apiServers } = this.#options;
+    await apiServers.resolve();
+    if (this.#stopped) return;
+    this.#addresses.refresh();
+    this.#changed(planning.schedulersCome(catalog.keys()));
   }
 
   #makeHealthServers(): ServiceHealthServers {

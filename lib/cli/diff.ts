@@ -96,13 +96,13 @@ async function compare(configuration: Configuration, context: Context): Promise<
   const log = createLog(configuration, terminal);
   const compared = openForReading(configuration, terminal);
   try {
-    const [{ catalog, node }, randomFully] = await Promise.all([
+    const [{ catalog, node, apiServers }, randomFully] = await Promise.all([
       readSource({ configuration, input: context, log }),
       new Firewall().supportsRandomFully(),
     ]);
     const planning = await createPlanning({ configuration, catalog, node, randomFully });
     const cidrs = nodePortCidrs(configuration.nodePortAddresses, node.primaryAddresses);
-    planning.node = { ...planning.node, ...readNodeAddresses(cidrs) };
+    planning.node = { ...planning.node, ...readNodeAddresses(cidrs, apiServers) };
     const tables = compared.tables(planning);
     return await diff(programmerOptions(tables, planning, configuration, log), oldestFirst(catalog));
   } finally {

@@ -14,6 +14,7 @@ import { SetEntries } from '../kernel/set-entries.ts';
 import { Sets } from '../kernel/sets.ts';
 import { Sysctls } from '../kernel/sysctls.ts';
 import { VirtualServers } from '../kernel/virtual-servers.ts';
+import type { ReservedAddress } from '../model/node-facts.ts';
 import type { Sysctl } from '../model/sysctl.ts';
 import { Failure } from './failure.ts';
 import { type NodeAddresses, nodeAddresses, serviceInterface } from './node-addresses.ts';
@@ -82,10 +83,13 @@ export function openIpvs(trace: Trace): Ipvs {
 }
 
 /** The node's own addresses as `nodeAddresses` tells them. Reading them takes no privilege. */
-export function readNodeAddresses(cidrs: readonly string[]): NodeAddresses {
+export function readNodeAddresses(
+  cidrs: readonly string[],
+  apiServers: readonly ReservedAddress[] = [],
+): NodeAddresses {
   const route = Route.open();
   try {
-    return nodeAddresses(route, cidrs);
+    return nodeAddresses(route, cidrs, apiServers);
   } finally {
     route.close();
   }

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { RouteMonitor } from '../../native-bindings/route-monitor.ts';
 import type { RouteEvent } from '../../native-bindings/route-monitor.ts';
+import type { ReservedAddress } from '../model/node-facts.ts';
 import type { Clock } from '../reconciler/clock.ts';
 import type { Log } from '../reconciler/log.ts';
 import { nodeAddresses, serviceInterface } from './node-addresses.ts';
@@ -10,6 +12,8 @@ export interface NodeAddressWatchOptions {
   readonly reader: AddressReader;
   /** Where the addresses are to be. Asked at every reading. See `nodeAddresses`. */
   readonly cidrs: () => readonly string[];
+  /** Where the node's API servers are. Asked at every reading. */
+  readonly apiServers: () => readonly ReservedAddress[];
   readonly clock: Clock;
   readonly log: Log;
   /** Told of the addresses whenever they are others than before. */
@@ -28,7 +32,7 @@ export interface RouteEvents {
 const gatherTime = 100;
 
 /**
- * Follows the addresses of the node, among them those that node ports are served on. The kernel tells of changes; those of kube-ipvs0, which are our
+ * Follows the addresses of the node, among them those that node ports are served on, and those that it needs. The kernel tells of changes; those of kube-ipvs0, which are our
  * own doing, are passed over. Where it cannot tell, `refresh` at each audit finds them.
  */
 export class NodeAddressWatch {
@@ -85,13 +89,13 @@ export class NodeAddressWatch {
   }
 
   #read(): NodeAddresses {
-    const { reader, cidrs } = this.#options;
+    const { reader, cidrs, apiServers } = this.#options;
     this.#ownIndex = reader.link(serviceInterface)?.index;
-    return nodeAddresses(reader, cidrs());
+    return nodeAddresses(reader, cidrs(), apiServers());
   }
 
   #matters(event: RouteEvent): boolean {
-    if (event.kind === 'overrun') return true;
+    if (event.kind === 'overrun' || event.kind === 'default-route-changed') return true;
     return 'address' in event && event.address.index !== this.#ownIndex;
   }
 
@@ -104,5 +108,5 @@ export class NodeAddressWatch {
 }
 
 function isEqual(a: NodeAddresses, b: NodeAddresses): boolean {
-  return a.addresses.join() === b.addresses.join() && a.localAddresses.join() === b.localAddresses.join();
+  return isDeepStrictEqual(a, b);
 }

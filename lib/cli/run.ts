@@ -6,11 +6,13 @@ import { Catalog } from '../catalog/catalog.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { commandRunner } from '../kernel/command.ts';
 import { runOnce } from '../reconciler/once.ts';
+import { ApiServers } from './api-servers.ts';
 import { programVersion } from './build-info.ts';
 import type { Context } from './context.ts';
 import { Daemon } from './daemon.ts';
 import { exitStatus } from './failure.ts';
 import { hostFamilies } from './host.ts';
+import { KernelSchedulers } from './kernel-schedulers.ts';
 import { kernelTables, openKernel, traceTo } from './kernel.ts';
 import type { Kernel } from './kernel.ts';
 import { createLog } from './log.ts';
@@ -78,9 +80,11 @@ async function run(configuration: Configuration, context: Context): Promise<numb
   const catalog = new Catalog();
   const source = await openSource({ configuration, input: context, catalog, log });
   const kernel = openKernel(configuration.traceNetlink ? traceTo(terminal) : undefined);
-  const work = { kernel, configuration, catalog, source, log };
+  const apiServers = new ApiServers({ url: source.cluster?.server, catalog, log });
+  const work = { kernel, configuration, catalog, source, apiServers, log };
   try {
-    logStart(work);
+    // A command that ends by itself tells its outcome alone.
+    if (!configuration.once) logStart(work);
     return await (configuration.once ? once(work) : keep(work, untilStopped));
   } finally {
     await source.stop();
@@ -97,6 +101,7 @@ interface Work {
   readonly configuration: Configuration;
   readonly catalog: Catalog;
   readonly source: ServiceSource;
+  readonly apiServers: ApiServers;
   readonly log: Logger;
 }
 
@@ -111,21 +116,22 @@ async function checkMachine({ kernel, configuration }: Work): Promise<boolean> {
 
 /** Reads the source while the machine is looked at. Services are left as they are. */
 async function prepare(work: Work, machine: Promise<boolean>, begun?: Promise<unknown>): Promise<Planning> {
-  const { kernel, configuration, catalog, source } = work;
+  const { kernel, configuration, catalog, source, apiServers } = work;
   const read = async (): Promise<void> => {
     await begun;
     await source.start();
   };
-  const [randomFully] = await Promise.all([machine, read()]);
+  const [randomFully] = await Promise.all([machine, read(), apiServers.resolve()]);
   setTimeouts(kernel, configuration);
-  return createPlanning({ configuration, catalog, node: source.node, randomFully });
+  const schedulers = new KernelSchedulers(kernel.ipvs);
+  return createPlanning({ configuration, catalog, node: source.node, randomFully, schedulers });
 }
 
 async function once(work: Work): Promise<number> {
-  const { kernel, configuration, catalog, source, log } = work;
+  const { kernel, configuration, catalog, source, apiServers, log } = work;
   const planning = await prepare(work, checkMachine(work));
   const cidrs = nodePortCidrs(configuration.nodePortAddresses, source.node.primaryAddresses);
-  planning.node = { ...planning.node, ...nodeAddresses(kernel.route, cidrs) };
+  planning.node = { ...planning.node, ...nodeAddresses(kernel.route, cidrs, apiServers.addresses) };
   const tables = kernelTables(kernel, planning.base.sysctls);
   const options = programmerOptions(tables, planning, configuration, log);
   const report = await runOnce({ ...options, flows: kernel.flows }, oldestFirst(catalog));

@@ -32,6 +32,14 @@ export async function checkScheduler(ipvs: SchedulerProber, scheduler: string, r
   );
 }
 
+/**
+ * Whether the kernel has a scheduler or loads it when it is asked for it; also where it says something else than that it
+ * has none, so that this is found out where it matters.
+ */
+export function hasScheduler(ipvs: SchedulerProber, scheduler: string): boolean {
+  return !isMissing(tryScheduler(ipvs, scheduler));
+}
+
 function tryScheduler(ipvs: SchedulerProber, scheduler: string): NetlinkError | undefined {
   const batch = ipvs.batch();
   batch.newService({ ...probe, scheduler, flags: 0, timeout: 0, netmask: 32 });

@@ -1,14 +1,11 @@
-import type { Catalog } from '../catalog/catalog.ts';
 import { formatProblem, type Problem } from '../model/problem.ts';
 import type { ServiceKey } from '../model/service.ts';
-import { serviceProblems } from '../planner/service-problems.ts';
 import type { Log } from '../reconciler/log.ts';
 import type { Planning } from './planning.ts';
 
 /** What ServiceFindings need. */
 export interface ServiceFindingsOptions {
-  readonly catalog: Pick<Catalog, 'get'>;
-  readonly planning: Pick<Planning, 'node' | 'options'>;
+  readonly planning: Pick<Planning, 'problems'>;
   readonly log: Log;
   /** Told of a service whenever it is planned with something in it that is not followed, or no longer. */
   readonly found?: ((service: ServiceKey, problems: readonly Problem[]) => void) | undefined;
@@ -26,10 +23,9 @@ export class ServiceFindings {
 
   /** A service is planned, or is gone. Never throws, for that it is served matters more than that it is told of. */
   look(key: ServiceKey): void {
-    const { catalog, planning, log } = this.#options;
+    const { planning, log } = this.#options;
     try {
-      const service = catalog.get(key)?.service;
-      this.#note(key, service ? serviceProblems(service, planning.node, planning.options) : []);
+      this.#note(key, planning.problems(key));
     } catch (error) {
       log.error({ service: key, err: error }, 'it could not be found out what is wrong in a service');
     }

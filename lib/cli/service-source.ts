@@ -17,6 +17,8 @@ export interface SourceNode {
 /** The API server that services come from, for whoever has something else to ask or tell it. */
 export interface ClusterAccess {
   readonly api: Api;
+  /** What is connected to in order to reach it: the server itself, or its proxy. */
+  readonly server: URL;
   /** The Node of this machine. */
   readonly nodeWatch: NodeWatch;
   /** Has a function told of what is wrong with the objects of services now, and of every change of that. */

@@ -4,8 +4,10 @@ import type { Configuration } from '../config/configuration.ts';
 import { ConfigurationError } from '../config/configuration-error.ts';
 import { flagOf } from '../config/flags.ts';
 import type { ProcessInput } from '../config/process-input.ts';
+import type { ReservedAddress } from '../model/node-facts.ts';
 import { inClusterIdentity, readKubeconfig, type ServerIdentity } from '../sources/kubernetes/kubeconfig.ts';
 import { ManifestSource } from '../sources/manifests/manifest-source.ts';
+import { ApiServers } from './api-servers.ts';
 import { Cluster } from './cluster.ts';
 import { type ServiceSource, type SourceNode, unknownNode } from './service-source.ts';
 
@@ -44,6 +46,8 @@ export async function openSource(options: SourceOptions): Promise<ServiceSource>
 export interface Snapshot {
   readonly catalog: Catalog;
   readonly node: SourceNode;
+  /** Where the API servers are. */
+  readonly apiServers: readonly ReservedAddress[];
 }
 
 /** Reads everything that the configured source has. An API server is waited for no longer than with `--once`. */
@@ -52,8 +56,9 @@ export async function readSource(options: Omit<SourceOptions, 'catalog'>): Promi
   const configuration = { ...options.configuration, once: true };
   const source = await openSource({ ...options, configuration, catalog });
   try {
-    await source.start();
-    return { catalog, node: source.node };
+    const apiServers = new ApiServers({ url: source.cluster?.server, catalog, log: options.log });
+    await Promise.all([source.start(), apiServers.resolve()]);
+    return { catalog, node: source.node, apiServers: apiServers.addresses };
   } finally {
     await source.stop();
   }

@@ -112,6 +112,7 @@ export const annotations: readonly Annotation[] = [
   },
 ];
 
+const schedulerAnnotations = annotations.filter(({ read }) => read === readScheduler).map(({ name }) => name);
 const known = new Set(annotations.map(({ name }) => name));
 const nothing: Tuning = {};
 
@@ -121,6 +122,12 @@ export function tuningOf(service: Service, options: PlannerOptions): Tuning {
     if (known.has(name)) return readAll(service, options).asked;
   }
   return nothing;
+}
+
+/** The schedulers that the annotations of a service name, whether the kernel has them or not. */
+export function schedulersNamedBy({ annotations: written }: Service): string[] {
+  const named = schedulerAnnotations.map((name) => written[name]?.trim() ?? '');
+  return named.filter((name) => Object.hasOwn(schedulers, name));
 }
 
 /** A problem for each annotation that is wrong, and for each that bears our prefix and that nobody knows. */

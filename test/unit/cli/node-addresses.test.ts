@@ -6,7 +6,10 @@ import type { AddressReader } from '../../../lib/cli/node-addresses.ts';
 import type { InterfaceAddress } from '../../../native-bindings/route-values.ts';
 
 /** Addresses with the index of their interface; that of kube-ipvs0 is 9. */
-function reader(list: readonly (readonly [number, string])[], flags = 0): AddressReader {
+function reader(
+  list: readonly (readonly [number, string])[],
+  { flags = 0, gateways = [] }: { flags?: number; gateways?: readonly (readonly string[])[] } = {},
+): AddressReader {
   const addresses = list.map(([index, address]): InterfaceAddress => {
     const family = address.includes(':') ? 'IPv6' : 'IPv4';
     return { index, address, family, prefix: 24, scope: 0, flags };
@@ -14,6 +17,7 @@ function reader(list: readonly (readonly [number, string])[], flags = 0): Addres
   return {
     link: (name) => ({ index: 9, name, kind: 'dummy', flags: 0, mtu: 1500, master: 0 }),
     addresses: () => addresses,
+    defaultRoutes: () => gateways.map((hops) => ({ family: 'IPv4', gateways: hops })),
   };
 }
 
@@ -36,7 +40,20 @@ describe('the addresses of a node', () => {
     expect(nodeAddresses(reader(all), ['0.0.0.0/0', '::/0'])).to.deep.equal({
       addresses: every,
       localAddresses: every,
+      reservedAddresses: [],
     });
+  });
+
+  it('come with those that it needs: its gateways, each once, and its API servers', () => {
+    const gateways = [['192.168.1.2', '192.168.1.1'], [], ['fe80::1', 'fd00::1'], ['192.168.1.1']];
+    const apiServer = { address: '192.168.1.3', port: 6443, use: 'API server' } as const;
+    const { reservedAddresses } = nodeAddresses(reader(all, { gateways }), [], [apiServer]);
+    expect(reservedAddresses.map(({ address, port, use }) => `${use} ${address} ${port}`)).to.deep.equal([
+      'default gateway 192.168.1.1 0',
+      'default gateway 192.168.1.2 0',
+      'default gateway fd00::1 0',
+      'API server 192.168.1.3 6443',
+    ]);
   });
 
   it('are, for node ports, those within the CIDRs', () => {
@@ -47,11 +64,14 @@ describe('the addresses of a node', () => {
     expect(nodeAddresses(reader(all), ['172.16.0.0/12'])).to.deep.equal({
       addresses: [],
       localAddresses: ['10.0.0.5', '192.168.1.10', 'fd00::10'],
+      reservedAddresses: [],
     });
   });
 
   it('are not those that another host has too', () => {
-    expect(nodeAddresses(reader([[2, 'fd00::10']], 0x08), ['::/0']).localAddresses).to.deep.equal([]);
+    expect(nodeAddresses(reader([[2, 'fd00::10']], { flags: 0x08 }), ['::/0']).localAddresses).to.deep.equal(
+      [],
+    );
   });
 });
 
@@ -67,6 +87,7 @@ describe('a watch of the addresses of a node', () => {
     let timers: (() => void)[] = [];
     let events: RouteEvents | undefined;
     let broken = false;
+    let gateway = '192.168.1.1';
     const watch = new NodeAddressWatch({
       reader: {
         link: (name) => reader(list).link(name),
@@ -74,8 +95,10 @@ describe('a watch of the addresses of a node', () => {
           if (broken) throw new Error('no reply');
           return reader(list).addresses();
         },
+        defaultRoutes: () => [{ family: 'IPv4', gateways: [gateway] }],
       },
       cidrs: () => ['192.168.0.0/16'],
+      apiServers: () => [],
       clock: {
         now: () => 0,
         after: (_milliseconds, action) => {
@@ -106,6 +129,10 @@ describe('a watch of the addresses of a node', () => {
           kind: 'address-changed',
           address: reader([[index, '192.168.1.1']]).addresses()[0]!,
         }),
+      reroute: (next: string) => {
+        gateway = next;
+        events?.onEvent({ kind: 'default-route-changed', family: 'IPv4' });
+      },
       lose: () => events?.onEvent({ kind: 'overrun' }),
       runTimers: () => {
         const due = timers;
@@ -132,6 +159,14 @@ describe('a watch of the addresses of a node', () => {
     runTimers();
     expect(seen).to.deep.equal([['192.168.1.10']]);
     expect(watch.current.localAddresses).to.include('172.16.0.1');
+  });
+
+  it('tells of another default gateway', () => {
+    const { reroute, runTimers, seen, watch } = watched();
+    reroute('192.168.1.2');
+    runTimers();
+    expect(seen).to.have.length(1);
+    expect(watch.current.reservedAddresses.map(({ address }) => address)).to.deep.equal(['192.168.1.2']);
   });
 
   it('passes over what happens on kube-ipvs0', () => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { Catalog } from '../../../lib/catalog/catalog.ts';
 import { ServiceFindings } from '../../../lib/cli/service-findings.ts';
+import { serviceProblems } from '../../../lib/planner/service-problems.ts';
 import { node, plannerOptions, service } from '../fixtures.ts';
 import { MemoryLog } from '../reconciler/world.ts';
 
@@ -18,8 +19,12 @@ describe('ServiceFindings', () => {
     log = new MemoryLog();
     found = [];
     findings = new ServiceFindings({
-      catalog,
-      planning: { node, options: plannerOptions() },
+      planning: {
+        problems: (of) => {
+          const state = catalog.get(of);
+          return state === undefined ? [] : serviceProblems(state.service, node, plannerOptions());
+        },
+      },
       log,
       found: (of, problems) => found.push([of, problems.length]),
     });
@@ -53,8 +58,8 @@ describe('ServiceFindings', () => {
   });
 
   it('lets a service be served that it does not understand', () => {
-    const broken = { get: () => expect.fail('broken') };
-    new ServiceFindings({ catalog: broken, planning: { node, options: plannerOptions() }, log }).look(key);
+    const broken = { problems: () => expect.fail('broken') };
+    new ServiceFindings({ planning: broken, log }).look(key);
     expect(log.at('error')).to.have.length(1);
   });
 });

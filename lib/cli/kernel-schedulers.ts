@@ -1,0 +1,34 @@
+import { hasScheduler, type SchedulerProber } from './scheduler-check.ts';
+
+/**
+ * The IPVS schedulers of the kernel, as far as anyone has asked for them: a module is not loaded for nobody. The kernel
+ * loads one that it does not have where it can.
+ */
+export class KernelSchedulers {
+  readonly #ipvs: SchedulerProber;
+  readonly #asked = new Map<string, boolean>();
+
+  constructor(ipvs: SchedulerProber) {
+    this.#ipvs = ipvs;
+  }
+
+  /** Those that were asked for and are there. */
+  get found(): readonly string[] {
+    return [...this.#asked].filter(([, there]) => there).map(([name]) => name);
+  }
+
+  /** Looks for one that has not been asked for before. Gives whether there was any to look for. */
+  ask(name: string): boolean {
+    if (this.#asked.has(name)) return false;
+    this.#asked.set(name, hasScheduler(this.#ipvs, name));
+    return true;
+  }
+
+  /** Looks again for those that were missing, and gives those that are there now: modules are loaded by people too. */
+  askAgain(): readonly string[] {
+    const missing = [...this.#asked].filter(([, there]) => !there).map(([name]) => name);
+    const come = missing.filter((name) => hasScheduler(this.#ipvs, name));
+    for (const name of come) this.#asked.set(name, true);
+    return come;
+  }
+}
