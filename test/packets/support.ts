@@ -180,8 +180,13 @@ export class Site {
 
   /** Starts a controller on every node, with arguments that `start` uses too, and waits until each is ready. */
   async startAll(...args: readonly string[]): Promise<void> {
-    this.#args = args;
+    this.configure(...args);
     await Promise.all(this.nodes.map((node) => this.start(node)));
+  }
+
+  /** Gives the controllers that are started from now on these arguments, beside the usual ones. */
+  configure(...args: readonly string[]): void {
+    this.#args = args;
   }
 
   /** Starts a controller on a node and waits until every service is programmed. */
