@@ -26,9 +26,12 @@ export interface HttpListenerOptions {
 /** Bytes of a request's line and headers. Probes send a few hundred. */
 const longestHeader = 8192;
 
-/** Milliseconds between two tries to listen: they double from the first to the second. */
+/**
+ * Milliseconds between two tries to listen: they double from the first to the second. A program that takes the place of
+ * another, on an update, is to answer before somebody restarts it.
+ */
 const firstWait = 1000;
-const longestWait = 30_000;
+const longestWait = 5000;
 
 /**
  * An HTTP server that listens as soon as it can: a port that is taken is tried again, after growing waits. Every

@@ -1,27 +1,8 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { listeningHosts } from '../../../lib/health/listening-hosts.ts';
 import { ServiceHealthServers } from '../../../lib/health/service-health-servers.ts';
 import { ManualClock, MemoryLog } from '../reconciler/world.ts';
-import { ask, until } from './support.ts';
-
-/** Ports of loopback that were free a moment ago. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => occupied(0)));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
-
-function occupied(port: number): Promise<Server> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.listen(port, '127.0.0.1', () => {
-      resolve(server);
-    });
-  });
-}
+import { ask, freePorts, occupied, until } from './support.ts';
 
 describe('ServiceHealthServers', function () {
   this.timeout(60_000);
