@@ -1,6 +1,9 @@
+import type { Change } from '../kernel/table.ts';
 import type { BoundAddress } from '../model/bound-address.ts';
+import { ipFamilies } from '../model/family.ts';
+import { type KubeSet, type SetEntry, setName } from '../model/ip-set.ts';
 import type { Keyed } from '../model/keyed.ts';
-import type { SetEntry } from '../model/ip-set.ts';
+import type { RealServer } from '../model/real-server.ts';
 import type { TableLedgers } from './ledger.ts';
 import { recordElements } from './ownership.ts';
 import type { TableLedger } from './table-ledger.ts';
@@ -48,4 +51,38 @@ export function recordsInUse({ virtualServers }: TableLedgers): (entry: SetEntry
     for (const server of servers) for (const element of recordElements(server)) elements.add(element);
   }
   return ({ element }) => elements.has(element);
+}
+
+/** Sets by which packets from outside keep the source of their client. */
+const exemptingSets: ReadonlySet<string> = new Set(
+  ipFamilies.flatMap((family) =>
+    (
+      [
+        'KUBE-LOAD-BALANCER-LOCAL',
+        'KUBE-NODE-PORT-LOCAL-TCP',
+        'KUBE-NODE-PORT-LOCAL-UDP',
+        'KUBE-NODE-PORT-LOCAL-SCTP-HASH',
+      ] as const satisfies readonly KubeSet[]
+    ).map((set) => setName(set, family)),
+  ),
+);
+
+/**
+ * Those of some changes of set entries that say whether clients of virtual servers keep their source, for the virtual
+ * servers of some real servers. A client that does must not meet an endpoint of another node: that one would answer the
+ * client directly, from an address that the client does not know.
+ */
+export function exemptions(
+  entries: readonly Change<SetEntry>[],
+  realServers: readonly Change<RealServer>[],
+): readonly Change<SetEntry>[] {
+  if (realServers.length === 0) return [];
+  const exempting = entries.filter(({ before, after }) => exemptingSets.has((after ?? before)?.set ?? ''));
+  if (exempting.length === 0) return [];
+  const elements = new Set<string>();
+  for (const { before, after } of realServers) {
+    const server = (after ?? before)?.virtualServer;
+    for (const element of server === undefined ? [] : recordElements(server)) elements.add(element);
+  }
+  return exempting.filter(({ before, after }) => elements.has((after ?? before)?.element ?? ''));
 }

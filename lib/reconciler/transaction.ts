@@ -1,10 +1,11 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Change, Refusal } from '../kernel/table.ts';
+import type { SetEntry } from '../model/ip-set.ts';
 import type { Keyed } from '../model/keyed.ts';
 import type { Clock } from './clock.ts';
 import { toError } from './errors.ts';
 import type { TableLedgers } from './ledger.ts';
-import { addressesInUse, addressesWithoutServer, isMissing, recordsInUse } from './order.ts';
+import { addressesInUse, addressesWithoutServer, exemptions, isMissing, recordsInUse } from './order.ts';
 import type { Pending, TableLedger } from './table-ledger.ts';
 import { type EntryOf, type PerTable, perTable, type TableName } from './table-name.ts';
 
@@ -55,7 +56,8 @@ export type PendingTables = { readonly [Name in TableName]: Pending<EntryOf<Name
 /**
  * One pass over everything that waits to be written, in an order in which no packet meets a half-built service: first
  * what is to be there, from the inside to the addresses, then what is to go, from the addresses inwards. Real servers
- * of a virtual server that goes are left to the kernel, which removes them with it.
+ * of a virtual server that goes are left to the kernel, which removes them with it. Where a traffic policy changes,
+ * clients keep their source only while there are no endpoints of other nodes.
  *
  * The ledger must not be changed between the making of a transaction and the end of its run.
  */
@@ -120,11 +122,10 @@ export class Transaction {
     await this.#write('sets', sets.upserts);
     if (sets.upserts.some(({ before }) => before !== undefined)) await this.#readSetEntries();
     await this.#write('firewall', firewall.upserts);
-    // A set that is not as it should be, for it is missing or someone else's, takes no elements.
-    await this.#writeUnless('setEntries', this.#pending.setEntries.upserts, ({ set }) =>
-      tables.sets.isDirty(set),
-    );
+    const late = new Set(exemptions(this.#pending.setEntries.upserts, realServers.removals));
+    await this.#addSetEntries(this.#pending.setEntries.upserts.filter((change) => !late.has(change)));
     await this.#write('virtualServers', virtualServers.upserts);
+    await this.#endExemptions();
     await this.#writeUnless('realServers', realServers.upserts, ({ virtualServer }) =>
       isMissing(tables.virtualServers, virtualServer.key),
     );
@@ -145,11 +146,29 @@ export class Transaction {
     }
   }
 
+  /** A set that is not as it should be, for it is missing or someone else's, takes no elements. */
+  #addSetEntries(entries: readonly Change<SetEntry>[]): Promise<void> {
+    return this.#writeUnless('setEntries', entries, ({ set }) => this.#tables.sets.isDirty(set));
+  }
+
+  /** Before there are endpoints of other nodes, clients lose the right to keep their source. */
+  async #endExemptions(): Promise<void> {
+    const { setEntries, realServers } = this.#pending;
+    const ended = exemptions(setEntries.removals, realServers.upserts);
+    if (ended.length === 0) return;
+    const stays = recordsInUse(this.#tables);
+    const early = new Set(ended.filter(({ before }) => before !== undefined && !stays(before)));
+    const removals = setEntries.removals.filter((change) => !early.has(change));
+    this.#pending = { ...this.#pending, setEntries: { ...setEntries, removals } };
+    await this.#write('setEntries', [...early]);
+  }
+
   async #remove(): Promise<void> {
-    const { setEntries, virtualServers, addresses } = this.#pending;
+    const { setEntries, realServers, virtualServers, addresses } = this.#pending;
     if (addresses.removals.length > 0)
       await this.#writeUnless('addresses', addresses.removals, addressesInUse(this.#tables));
     await this.#write('realServers', await this.#departures());
+    await this.#addSetEntries(exemptions(setEntries.upserts, realServers.removals));
     await this.#write('virtualServers', virtualServers.removals);
     this.#followVirtualServers();
     if (setEntries.removals.length === 0) return;

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { TableError } from '../../../lib/kernel/table.ts';
-import { type Sketch, World } from './world.ts';
+import { setEntry } from '../../../lib/model/ip-set.ts';
+import type { BasePlan, ServicePlan } from '../../../lib/model/plan.ts';
+import { base, realServer, type Sketch, virtualServer, World } from './world.ts';
 
 const web: Sketch = { vip: '10.0.0.1', endpoints: ['10.1.0.1'] };
 const api: Sketch = { vip: '10.0.0.9', endpoints: ['192.168.0.1'] };
@@ -182,5 +184,69 @@ describe('what depends on a refused entry', () => {
     expect(world.keys('virtualServers')).to.deep.equal(['TCP 10.0.0.2:80']);
     expect(world.keys('addresses')).to.deep.equal(['10.0.0.2']);
     expect(world.keys('setEntries')).to.have.length(2);
+  });
+});
+
+describe('the order of writes where a traffic policy changes', () => {
+  const exempt = 'KUBE-NODE-PORT-LOCAL-TCP';
+  const baseWithPorts: BasePlan = {
+    ...base,
+    sets: [...base.sets, { key: exempt, name: exempt, type: 'bitmap:port', family: 'IPv4' }],
+  };
+
+  /** A node port: by all endpoints, or by one on the node with the sources of clients kept. */
+  function planOf(service: string, policy: string): ServicePlan {
+    const server = virtualServer('192.168.0.1', 30_080);
+    const endpoints = policy === 'Local' ? ['10.1.0.1'] : ['10.1.0.1', '10.1.0.2'];
+    return {
+      service,
+      created: 0,
+      virtualServers: [{ server, realServers: endpoints.map((address) => realServer(server, address)) }],
+      setEntries: policy === 'Local' ? [setEntry(exempt, '30080')] : [],
+      addresses: [],
+    };
+  }
+
+  async function running(policy: string): Promise<{ world: World; turn: (next?: string) => Promise<void> }> {
+    let now: string | undefined = policy;
+    const world = new World({
+      base: baseWithPorts,
+      plan: (service) => (now === undefined ? undefined : planOf(service, now)),
+    });
+    world.services.set('a/web', web);
+    await world.start();
+    world.resetCounts();
+    return {
+      world,
+      turn: async (next) => {
+        now = next;
+        await world.change({ 'a/web': next === undefined ? undefined : web });
+      },
+    };
+  }
+
+  it('takes the endpoints elsewhere away before clients keep their sources', async () => {
+    const { world, turn } = await running('Cluster');
+    await turn('Local');
+    expectOrder(world.wire.written, ['- realServers', '+ setEntries']);
+  });
+
+  it('masquerades clients before there are endpoints elsewhere again', async () => {
+    const { world, turn } = await running('Local');
+    await turn('Cluster');
+    expectOrder(world.wire.written, ['- setEntries', '+ realServers']);
+  });
+
+  it('keeps the record of a node port that goes until its virtual server is gone', async () => {
+    const { world, turn } = await running('Local');
+    await turn();
+    expectOrder(world.wire.written, ['- virtualServers', '- setEntries']);
+  });
+
+  it('keeps the sources of clients from the first packet on where the service is new', async () => {
+    const world = new World({ base: baseWithPorts, plan: (service) => planOf(service, 'Local') });
+    world.services.set('a/web', web);
+    await world.start();
+    expectOrder(world.wire.written, ['+ setEntries', '+ virtualServers', '+ realServers']);
   });
 });
