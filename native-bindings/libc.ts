@@ -25,6 +25,14 @@ interface Ffi {
   errno(): number;
 }
 
+/** The same, for `trimMemory`. */
+interface AllocatorFfi {
+  Library(
+    name: null,
+    functions: Readonly<Record<'malloc_trim', readonly [result: string, parameters: readonly string[]]>>,
+  ): { malloc_trim(padding: number): number };
+}
+
 /** What is used of ref-napi. */
 interface Ref {
   readonly sizeof: Readonly<Record<'long', number>>;
@@ -70,6 +78,21 @@ export function loadLibc(
         `got: ${reason}; install them on this machine (npm ci, with a C++ compiler and python3 where there is no prebuilt addon)`,
       error,
     );
+  }
+}
+
+/**
+ * Gives memory that the C library keeps for later back to the system: `malloc_trim(3)`, which glibc has. Does nothing
+ * with musl, whose allocator has no such call and keeps little, nor where the addon cannot be loaded; false then.
+ */
+export function trimMemory(load: LibcSurroundings['load'] = createRequire(import.meta.url)): boolean {
+  try {
+    const ffi = load('ffi-napi') as AllocatorFfi;
+    ffi.Library(null, { malloc_trim: ['int', ['size_t']] }).malloc_trim(0);
+    return true;
+  } catch {
+    // The addon throws where the process has no function of that name.
+    return false;
   }
 }
 
