@@ -192,7 +192,7 @@ export class Site {
   /** Starts a controller on a node and waits until every service is programmed. */
   async start(node: Node): Promise<Controller> {
     const controller = await this.launch(node);
-    await controller.log(/"msg":"ready: every service is programmed"/, 30_000);
+    await controller.log(/"msg":"ready: every service is programmed"/, 60_000);
     return controller;
   }
 
