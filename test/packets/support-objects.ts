@@ -1,4 +1,5 @@
 import { familyOf, ipFamilies } from '../../lib/model/family.ts';
+import type { IpFamily } from '../../lib/model/family.ts';
 import type { Protocol } from '../../lib/model/protocol.ts';
 
 /** A port of a service. Without a name it is the only one. */
@@ -18,6 +19,11 @@ export interface EndpointSpec {
   readonly nodeName: string;
   /** Default true. */
   readonly ready?: boolean;
+  /** The same as `ready` where it is left out. */
+  readonly serving?: boolean;
+  readonly terminating?: boolean;
+  /** `forZones` and `forNodes`, as a slice has them. */
+  readonly hints?: Readonly<Record<string, readonly { readonly name: string }[]>>;
 }
 
 /** A service with its endpoints. Everything else of its spec may be given too. */
@@ -29,13 +35,23 @@ export interface ServiceSpec {
   readonly created?: string;
   readonly spec?: Readonly<Record<string, unknown>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
   /** What a load balancer would write into `status.loadBalancer.ingress`. */
   readonly ingress?: readonly Readonly<Record<string, string>>[];
 }
 
 /** The Service, and an EndpointSlice for each of its families, as Kubernetes would make them. */
 export function objectsOf(service: ServiceSpec): readonly object[] {
-  const { name, clusterIPs, ports, created, spec = {}, annotations = {}, ingress = [] } = service;
+  const {
+    name,
+    clusterIPs,
+    ports,
+    created,
+    spec = {},
+    annotations = {},
+    labels = {},
+    ingress = [],
+  } = service;
   const families = ipFamilies.filter((family) => clusterIPs.some((address) => familyOf(address) === family));
   return [
     {
@@ -45,6 +61,7 @@ export function objectsOf(service: ServiceSpec): readonly object[] {
         name,
         namespace: 'default',
         annotations,
+        labels,
         ...(created === undefined ? {} : { creationTimestamp: created }),
       },
       spec: {
@@ -72,13 +89,20 @@ export function objectsOf(service: ServiceSpec): readonly object[] {
         protocol,
         port: targetPort,
       })),
-      endpoints: service.endpoints.map(({ addresses, nodeName, ready = true }) => ({
-        addresses: addresses.filter((address) => familyOf(address) === addressType),
-        conditions: { ready, serving: ready, terminating: false },
-        nodeName,
-      })),
+      endpoints: service.endpoints.map((endpoint) => endpointOf(endpoint, addressType)),
     })),
   ];
+}
+
+/** An endpoint as it stands in a slice. */
+function endpointOf(endpoint: EndpointSpec, family: IpFamily): object {
+  const { addresses, nodeName, ready = true, serving = ready, terminating = false, hints } = endpoint;
+  return {
+    addresses: addresses.filter((address) => familyOf(address) === family),
+    conditions: { ready, serving, terminating },
+    nodeName,
+    ...(hints === undefined ? {} : { hints }),
+  };
 }
 
 /** A file of these objects. The mark at its end says that nothing follows, so that the last one counts at once too. */
