@@ -1,15 +1,14 @@
 import type { Command } from '@commander-js/extra-typings';
 import type { Configuration } from '../config/configuration.ts';
-import { readConfiguration } from '../config/effective-configuration.ts';
 import { cleanupFlags } from '../config/flags.ts';
 import { applyRemovals, removalsOfOurs } from '../reconciler/removals.ts';
 import type { Removals } from '../reconciler/removals.ts';
+import { addConfigurationFlags, configured } from './configure.ts';
 import type { Context } from './context.ts';
 import { exitStatus } from './failure.ts';
 import { kernelTables, openKernel } from './kernel.ts';
 import type { Kernel } from './kernel.ts';
 import { serviceInterface } from './node-addresses.ts';
-import { addFlags, writtenConfiguration } from './options.ts';
 import { describeChanges, formatChanges } from './output/changes.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -40,12 +39,11 @@ export function addCleanup(program: Command, context: Context): void {
     .summary('remove what kube-ipvs made, and only that')
     .description(description)
     .addHelpText('after', examples);
-  addFlags(command, cleanupFlags);
+  addConfigurationFlags(command, cleanupFlags);
   command
     .option('--dry-run', 'print what would be removed, and remove nothing')
     .action(async (options: { dryRun?: true }) => {
-      const written = writtenConfiguration(cleanupFlags, { ...options });
-      const configuration = readConfiguration(written, context.nodeName);
+      const { configuration } = await configured(cleanupFlags, { ...options }, context);
       context.finish(await cleanup(configuration, options.dryRun === true, context.terminal));
     });
 }

@@ -1,8 +1,8 @@
 import { Argument, Option } from '@commander-js/extra-typings';
 import type { Command } from '@commander-js/extra-typings';
 import type { Configuration } from '../config/configuration.ts';
-import { readConfiguration } from '../config/effective-configuration.ts';
 import { sourceFlags } from '../config/flags.ts';
+import { addConfigurationFlags, configured } from './configure.ts';
 import type { Context } from './context.ts';
 import { Failure } from './failure.ts';
 import { readHeld } from './held.ts';
@@ -10,7 +10,6 @@ import type { HeldVirtualServer } from './held.ts';
 import { openIpvs, readNodeAddresses } from './kernel.ts';
 import { createLog } from './log.ts';
 import { nodePortCidrs } from './node-addresses.ts';
-import { addFlags, writtenConfiguration } from './options.ts';
 import { columns } from './output/columns.ts';
 import { document, formatDocument } from './output/document.ts';
 import { formatIpvsadm, formatIpvsadmRealServers } from './output/ipvsadm.ts';
@@ -118,7 +117,7 @@ function addListing(command: Command, listing: Listing, context: Context): void 
     .option('-A, --all-namespaces', 'those of all namespaces and foreign ones, as without -n')
     .addOption(new Option('-o, --output <format>', 'how they are printed').choices(formats))
     .option('--no-headers', 'leave the line with the headings out');
-  addFlags(command, sourceFlags);
+  addConfigurationFlags(command, sourceFlags);
   listed.action(async (name: string | undefined, options: GetOptions) => {
     await list(listing, { ...options, name }, context);
   });
@@ -130,10 +129,7 @@ async function list(
   context: Context,
 ): Promise<void> {
   const { name, namespace, output } = options;
-  const configuration = readConfiguration(
-    writtenConfiguration(sourceFlags, { ...options }),
-    context.nodeName,
-  );
+  const { configuration } = await configured(sourceFlags, { ...options }, context);
   const read = namesReader(configuration, name ?? namespace, context);
   const ipvs = openIpvs(undefined);
   try {

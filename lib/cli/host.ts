@@ -19,8 +19,11 @@ export async function hostFacts(randomFully: boolean): Promise<Omit<HostFacts, '
   return { families, kernelRelease: release(), randomFully, cores: availableParallelism(), conntrackLimits };
 }
 
-/** In all network namespaces but the first, and where /proc/sys is mounted read-only, the kernel shows them only. */
-async function canSetConntrackLimits(): Promise<boolean> {
+/**
+ * Whether the limits of connection tracking can be set from here. In all network namespaces but the first, and where
+ * /proc/sys is mounted read-only, the kernel only shows them.
+ */
+export async function canSetConntrackLimits(): Promise<boolean> {
   try {
     await access('/proc/sys/net/netfilter/nf_conntrack_max', constants.W_OK);
     return true;

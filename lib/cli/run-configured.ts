@@ -19,6 +19,7 @@ import { addConfigurationFlags, configured, judged, logRemarks, readText } from 
 import type { Configured, Options } from './configure.ts';
 import type { Context } from './context.ts';
 import { exitStatus, Failure } from './failure.ts';
+import { canSetConntrackLimits } from './host.ts';
 import { initialize } from './initialization.ts';
 import { createLog } from './log.ts';
 import { setOomScore } from './oom-score.ts';
@@ -60,6 +61,9 @@ export async function runConfigured(
   }
   if (isOn(options, 'initOnly')) return initialize(configuration, log);
   await setOomScore(configuration.oomScoreAdj, log);
+  if (configuration.conntrackMaxPerCore > 0 && !(await canSetConntrackLimits())) {
+    log.debug({}, 'how many connections are tracked is left as it is: the kernel only shows it here');
+  }
   const untilStopped = (): Promise<string> => untilEnded(made, options, context, log);
   return run(configuration, { ...context, untilStopped });
 }
