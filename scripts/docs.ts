@@ -2,10 +2,12 @@
 import { writeFileSync } from 'node:fs';
 import { format } from 'prettier';
 import { configurationJsonSchema } from '../lib/config/json-schema.ts';
+import { annotationsReference } from './annotations-reference.ts';
 import { cliReference } from './cli-reference.ts';
 import { configurationReference } from './configuration-reference.ts';
 
 const pages = {
+  'docs/annotations.md': annotationsReference(),
   'docs/reference/cli.md': cliReference(),
   'docs/reference/configuration.md': configurationReference(),
   'docs/reference/configuration.schema.json': await format(JSON.stringify(configurationJsonSchema()), {

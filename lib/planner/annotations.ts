@@ -106,7 +106,9 @@ export const annotations: readonly Annotation[] = [
   {
     name: `${prefix}drain-timeout`,
     expected: durationForm,
-    effect: 'How long an endpoint that goes may keep its TCP connections.',
+    effect:
+      'How long an endpoint that goes may keep its TCP connections, in the place of the time in the configuration. A new ' +
+      'time counts for endpoints that are going already, too; with 0 they go at once.',
     example: '5m',
     read: readDrainTimeout,
   },

@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { configurationJsonSchema } from '../../../lib/config/json-schema.ts';
+import { annotationsReference } from '../../../scripts/annotations-reference.ts';
 import { cliReference } from '../../../scripts/cli-reference.ts';
 import { configurationReference } from '../../../scripts/configuration-reference.ts';
 
 describe('the reference pages', () => {
   it('are what the program says today (`make docs` rewrites them)', () => {
     expect(readFileSync('docs/reference/cli.md', 'utf8')).to.equal(cliReference());
+    expect(readFileSync('docs/annotations.md', 'utf8')).to.equal(annotationsReference());
     expect(readFileSync('docs/reference/configuration.md', 'utf8')).to.equal(configurationReference());
     const schema: unknown = JSON.parse(readFileSync('docs/reference/configuration.schema.json', 'utf8'));
     expect(schema).to.deep.equal(JSON.parse(JSON.stringify(configurationJsonSchema())));
