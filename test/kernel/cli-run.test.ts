@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -82,6 +82,21 @@ describe('kube-ipvs on a node', () => {
     it('sets the time-outs of IPVS that are given', () => {
       onManifests('run', '--once', '--ipvs-tcp-timeout', '25m', '--ipvs-udp-timeout=40s');
       expect(output('ipvsadm -L --timeout')).to.equal('Timeout (tcp tcpfin udp): 1500 120 40\n');
+    });
+
+    it('says what is not followed in a service, as a comparison does before', () => {
+      const annotation = 'annotations: { kube-ipvs.io/drain-timeout: soon }';
+      const file = join(directory, '03-no-selector.yaml');
+      writeFileSync(
+        file,
+        readFileSync(file, 'utf8').replace(/(kind: Service\nmetadata: \{)/, `$1 ${annotation},`),
+      );
+      const expected =
+        /metadata\.annotations\[kube-ipvs\.io\/drain-timeout\]: expected a duration .*, got "soon"/;
+      expect(onManifests('diff').err).to.match(expected);
+      const { status, err } = onManifests('run', '--once');
+      expect(err).to.match(expected);
+      expect(status).to.equal(0);
     });
 
     it('says in one line that kube-ipvs0 is not ours, and changes nothing', () => {
