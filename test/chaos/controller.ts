@@ -8,6 +8,7 @@ import type { ServiceKey } from '../../lib/model/service.ts';
 import { planBase } from '../../lib/planner/base-plan.ts';
 import { planService } from '../../lib/planner/service-plan.ts';
 import { Reconciler } from '../../lib/reconciler/reconciler.ts';
+import type { ReconcilerListener } from '../../lib/reconciler/reports.ts';
 import { ApiClient } from '../../lib/sources/kubernetes/api-client.ts';
 import { Credentials } from '../../lib/sources/kubernetes/credentials.ts';
 import { inClusterIdentity } from '../../lib/sources/kubernetes/kubeconfig.ts';
@@ -30,6 +31,8 @@ export interface ControllerOptions {
   readonly haste: number;
   readonly random: () => number;
   readonly log: Logger;
+  /** Told of everything that the reconciler does. */
+  readonly listener?: ReconcilerListener;
 }
 
 /** Milliseconds of its time for an answer to begin: more than elsewhere, for TLS and the server are not in haste. */
@@ -49,7 +52,8 @@ export class Controller {
   #facts: NodeFacts = { name: ownNode, addresses: [], zone: '' };
   #started = false;
 
-  constructor({ server, directory, tables, planner, haste, random, log }: ControllerOptions) {
+  constructor(options: ControllerOptions) {
+    const { server, directory, tables, planner, haste, random, log, listener } = options;
     const identity = inClusterIdentity(server, directory);
     const { source: clock, reconciler } = hastyClocks(haste);
     this.#transport = new Transport({ userAgent: 'kube-ipvs/chaos', answerTime: answerTime / haste });
@@ -67,6 +71,7 @@ export class Controller {
       random,
       syncPeriod: 30_000,
       minSyncPeriod: 500,
+      ...(listener && { listener }),
     });
   }
 

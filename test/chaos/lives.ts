@@ -79,6 +79,11 @@ export class Lives {
       haste,
       random: () => dice.next(),
       log: this.#log,
+      listener: {
+        repaired: (drift) => {
+          witness.repaired(drift);
+        },
+      },
     });
     this.#controller.start();
   }

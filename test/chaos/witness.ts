@@ -7,6 +7,7 @@ import {
   virtualServerKey,
   type VirtualServerId,
 } from '../../lib/model/virtual-server.ts';
+import type { DriftedEntry } from '../../lib/reconciler/reports.ts';
 import type { TableName } from '../../lib/reconciler/table-name.ts';
 import { steady } from './cluster.ts';
 import type { TapWitness } from './tap.ts';
@@ -92,6 +93,18 @@ export class Witness implements TapWitness {
 
   written(count: number): void {
     this.writes += count;
+  }
+
+  /**
+   * Looks at what an audit found. What nobody has meddled with is as the life believes; only what it has not written itself
+   * may be news to it, for an earlier one may have left it, and not everything could be read when it began.
+   */
+  repaired(drift: readonly DriftedEntry[]): void {
+    for (const { table, key, kind } of drift) {
+      const isNews = kind === 'extra' && !this.#own.has(`${table} ${key}`);
+      if (isNews || this.#isMeddled(table, key)) continue;
+      this.violations.push({ line: `${kind}, and nobody had changed it: ${table} ${key}`, key });
+    }
   }
 
   /** Notes that a new life begins. */
