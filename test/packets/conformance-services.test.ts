@@ -53,7 +53,11 @@ describe('Services', () => {
     };
   }
 
-  type Way = { readonly to: string; readonly port: number; readonly protocol: AskProtocol };
+  interface Way {
+    readonly to: string;
+    readonly port: number;
+    readonly protocol: AskProtocol;
+  }
 
   /** Asks a cluster address of a service by every protocol in both families. */
   async function everyWay(number: number, ask: (way: Way) => Promise<unknown>): Promise<void> {
