@@ -35,47 +35,45 @@ const mostAliases = 1000;
  */
 export function readDocument(text: string): FileDocument {
   const lines = new LineCounter();
-  const documents = [
-    ...parseAllDocuments(text, {
+  const at = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  try {
+    const documents = parseAllDocuments(text, {
       ...yamlOptions,
       uniqueKeys: false,
       prettyErrors: false,
       logLevel: 'silent',
       lineCounter: lines,
-    }),
-  ];
-  const at = (offset: number): Position => {
-    const { line, col } = lines.linePos(offset);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
-  };
-  for (const { errors } of documents) {
-    const [error] = errors;
-    if (error === undefined) continue;
+    });
+    return onlyDocument([...documents], at);
+  } catch (error) {
+    // Aliases that stand for themselves or for far too much, brackets within brackets without end.
+    const got = error instanceof Error ? error.message : String(error);
+    return fault(at(0), 'YAML that can be read', got, 'write the values out');
+  }
+}
+
+function onlyDocument(documents: readonly Document.Parsed[], at: (offset: number) => Position): FileDocument {
+  const [error] = documents.flatMap(({ errors }) => errors);
+  if (error !== undefined) {
     const got = error.message.split('\n')[0] ?? '';
     return fault(at(error.pos[0]), 'YAML or JSON', got, 'mend it; blanks, not tabs, say what is within what');
   }
-  const filled = documents.filter(({ contents }) => contents !== null && !isEmptyScalar(contents));
-  const [document, second] = filled;
+  const [document, second] = documents.filter(
+    ({ contents }) => contents !== null && !isEmptyScalar(contents),
+  );
   if (document === undefined) {
     return fault(at(0), 'a configuration', 'an empty file', 'begin with apiVersion and kind');
   }
   if (second !== undefined) {
-    const got = 'a second one';
-    return fault(at(second.range[0]), 'one document', got, 'leave only the configuration in the file');
+    const hint = 'leave only the configuration in the file';
+    return fault(at(second.range[0]), 'one document', 'a second one', hint);
   }
-  return documentEntries(document, at);
-}
-
-function documentEntries(document: Document, at: (offset: number) => Position): FileDocument {
-  try {
-    const entries = entriesOf(document.contents, document, at);
-    if (entries !== undefined) return { entries };
-    return fault(at(0), 'fields as name: value', 'something else', 'begin with apiVersion and kind');
-  } catch (error) {
-    // Aliases that stand for themselves, or for far too much.
-    const got = error instanceof Error ? error.message : String(error);
-    return fault(at(0), 'YAML that can be read', got, 'write the values out');
-  }
+  const entries = entriesOf(document.contents, document, at);
+  if (entries !== undefined) return { entries };
+  return fault(at(0), 'fields as name: value', 'something else', 'begin with apiVersion and kind');
 }
 
 function entriesOf(

@@ -5,7 +5,7 @@ import type { Configuration } from './configuration.ts';
 import { effectiveConfiguration } from './effective-configuration.ts';
 import { fileContent, changedSettings } from './written-file.ts';
 import type { FileContent } from './written-file.ts';
-import { describeUnused } from './remarks.ts';
+import { describeUnused, isLoopback } from './remarks.ts';
 
 /** A configuration of kube-proxy, moved over. */
 export interface Migration {
@@ -64,7 +64,7 @@ function differencesOfSettings(configuration: Configuration): string[] {
       'nodePortAddresses is not narrowed: node ports are served on every address of the node, as in kube-proxy; an address that comes later is served at once, not at the next sync.',
     ],
     [
-      nodePortAddresses.some((cidr) => /^(?:127\.|::1\/)/.test(cidr)),
+      nodePortAddresses.some(isLoopback),
       'nodePortAddresses has loopback addresses: IPVS serves no node ports there, in kube-proxy neither.',
     ],
     [

@@ -38,6 +38,9 @@ export function configurationRemarks({
       ...overrides(flags, file),
       ...gateRemarks(configuration.featureGates),
       ...(configuration.profiling ? ['profiling is on, and no profiles are served so far'] : []),
+      ...(configuration.nodePortAddresses.some(isLoopback)
+        ? ['node ports are not served on the loopback addresses of nodePortAddresses, as in kube-proxy']
+        : []),
     ],
   };
 }
@@ -45,6 +48,11 @@ export function configurationRemarks({
 /** A field that is not used, and why: `portRange (no mode uses it any more)`. */
 export function describeUnused({ path, reason }: UnusedField): string {
   return `${path} (${reason})`;
+}
+
+/** Whether a canonical CIDR is within the loopback addresses. */
+export function isLoopback(cidr: string): boolean {
+  return cidr.startsWith('127.') || cidr === '::1/128';
 }
 
 function overrides(flags: WrittenConfiguration, file: ConfigurationFile | undefined): string[] {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
 import { fileKinds } from './configuration-file.ts';
-import { effectiveConfiguration } from './effective-configuration.ts';
+import { readConfiguration } from './effective-configuration.ts';
 import type { EffectiveConfiguration } from './effective-configuration.ts';
 import { yamlOptions } from './file-document.ts';
 import { settingPaths } from './file-fields.ts';
@@ -40,7 +40,7 @@ export function formatFile(content: FileContent): string {
 
 /** The settings of a file whose value is not the one that they have unless told. */
 export function changedSettings(effective: EffectiveConfiguration): ReadonlySet<FileSetting> {
-  const { configuration: standard } = effectiveConfiguration({ flags: {}, nodeName: undefined });
+  const standard = readConfiguration({}, undefined);
   const settings = Object.keys(settingPaths) as FileSetting[];
   return new Set(
     settings.filter(

@@ -157,6 +157,11 @@ describe('commands about configuration', () => {
       for (const [flag, reason] of unusedFlags) expect(lines[0]).to.contain(`${flag} (${reason})`);
     });
 
+    it('says that node ports are not served on loopback addresses', async () => {
+      const flags = ['--nodeport-addresses=localhost', '--manifests', join(directory, 'none')];
+      expect((await ran('run', ...flags)).err).to.contain('not served on the loopback addresses');
+    });
+
     it('says which flags win over the file where kube-proxy ignores them', async () => {
       const file = written(`${head}ipvs: {scheduler: lc}\nhostnameOverride: b\nlogging: {verbosity: 1}\n`);
       const flags = ['--ipvs-scheduler=sh', '--hostname-override=a', '-v=0'];

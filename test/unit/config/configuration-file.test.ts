@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
 import type { Configuration } from '../../../lib/config/configuration.ts';
 import { ConfigurationError } from '../../../lib/config/configuration-error.ts';
 import { readConfigurationFile } from '../../../lib/config/configuration-file.ts';
@@ -260,6 +261,36 @@ describe('a configuration file', () => {
       for (const words of more) expect(problem).to.contain(words);
     });
   }
+
+  it('is read or refused, however it is spoilt', () => {
+    const spoilt = fc
+      .tuple(
+        fc.constantFrom(
+          kubeadmFile,
+          kubesprayFile,
+          oldFile,
+          kubeadmFile.replace(/^(api|kind).*/gm, '') + ownHead,
+        ),
+        fc.array(
+          fc.tuple(
+            fc.nat(2000),
+            fc.nat(20),
+            fc.oneof(fc.constantFrom('{', '[', '*a', '&a ', '<<: ', '\t', '- ', ': ', '"', '~'), fc.string()),
+          ),
+          { maxLength: 4 },
+        ),
+      )
+      .map(([text, changes]) =>
+        changes.reduce((now, [at, length, put]) => now.slice(0, at) + put + now.slice(at + length), text),
+      );
+    fc.assert(
+      fc.property(fc.oneof(spoilt, fc.string()), (text) => {
+        for (const line of problemsOf(text)) expect(line).to.match(/^(?:f\.yaml:\d+:\d+|--[a-z-]+): /);
+      }),
+      { numRuns: 100 },
+    );
+    expect(problemsOf('['.repeat(10_000))).to.have.length(1);
+  });
 
   it('tells everything that is wrong at once', () => {
     const text = `${ownHead}x: 1\noomScoreAdj: many\nipvs: {scheduler: none, scheduler: never}\n`;
