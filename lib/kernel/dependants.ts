@@ -21,11 +21,14 @@ export class Dependants<Entry extends Keyed> {
     return [...(this.#index.get(parent) ?? [])];
   }
 
-  /** To be told of every write of the table. */
-  wrote(before: Entry | undefined, after: Entry | undefined): void {
-    if (this.#index === undefined) return;
-    if (before !== undefined) this.#remove(this.#index, before);
-    if (after !== undefined) this.#add(this.#index, after);
+  /** To be told of every entry that is written. What it needs is told by its key: no other of that key needs another. */
+  wrote(entry: Entry): void {
+    if (this.#index !== undefined) this.#add(this.#index, entry);
+  }
+
+  /** To be told of every entry that is removed. */
+  removed(entry: Entry): void {
+    if (this.#index !== undefined) this.#remove(this.#index, entry);
   }
 
   #made(): Map<string, Set<string>> {

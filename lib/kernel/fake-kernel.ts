@@ -81,16 +81,19 @@ function parentAndChild<P extends Keyed, C extends Keyed, Children extends FakeT
   const options: FakeTableOptions<C> = {
     equals: child.equals,
     admit: (entry) => missingParent(parents, child.parentOf(entry), orphan),
-    wrote(before, after) {
-      dependants.wrote(before, after);
+    wrote(entry) {
+      dependants.wrote(entry);
+    },
+    removed(entry) {
+      dependants.removed(entry);
     },
   };
   const children = make(child.name, options, (key) => dependants.of(key));
   const dependants = new Dependants(children.entries, child.parentOf);
   const parents = new FakeTable<P>(parent.name, {
     equals: parent.equals,
-    wrote(before, after) {
-      if (before !== undefined && after === undefined) children.unload(dependants.of(before.key));
+    removed(entry) {
+      children.unload(dependants.of(entry.key));
     },
   });
   return [parents, children];

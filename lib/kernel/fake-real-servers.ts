@@ -24,9 +24,9 @@ export class FakeRealServers extends FakeTable<RealServer> implements RealServer
     const connections = new Map<string, Connections>();
     super(name, {
       ...options,
-      wrote(before, after) {
-        options.wrote?.(before, after);
-        if (before !== undefined && after === undefined) connections.delete(before.key);
+      removed(entry) {
+        options.removed?.(entry);
+        connections.delete(entry.key);
       },
     });
     this.#behind = behind;

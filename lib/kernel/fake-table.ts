@@ -7,8 +7,10 @@ export interface FakeTableOptions<Entry extends Keyed> {
   readonly equals: (a: Entry, b: Entry) => boolean;
   /** What the kernel would say to this entry; `undefined` to take it. */
   readonly admit?: (entry: Entry) => Refusal | undefined;
-  /** Called behind every write. */
-  readonly wrote?: (before: Entry | undefined, after: Entry | undefined) => void;
+  /** Called behind every write of an entry, be it there before or not. */
+  readonly wrote?: (entry: Entry) => void;
+  /** Called behind every removal of an entry that was there. */
+  readonly removed?: (entry: Entry) => void;
 }
 
 /**
@@ -107,9 +109,14 @@ export class FakeTable<Entry extends Keyed> implements Table<Entry> {
   }
 
   #put(key: string, after: Entry | undefined): void {
+    if (after !== undefined) {
+      this.entries.set(key, after);
+      this.#options.wrote?.(after);
+      return;
+    }
     const before = this.entries.get(key);
-    if (after === undefined) this.entries.delete(key);
-    else this.entries.set(key, after);
-    this.#options.wrote?.(before, after);
+    if (before === undefined) return;
+    this.entries.delete(key);
+    this.#options.removed?.(before);
   }
 }

@@ -35,6 +35,8 @@ const mostShared = 10_000;
  */
 export class ServerPacker {
   readonly #shared = new Map<string, readonly [Settings]>();
+  /** The last that were asked for: those of most real servers are the same. */
+  #last: readonly [Settings] | undefined;
 
   pack({ server, realServers, setEntries = noEntries }: PlannedVirtualServer): PackedServer {
     const [first, ...others] = realServers;
@@ -46,7 +48,13 @@ export class ServerPacker {
     return { server, addresses, settings, setEntries };
   }
 
-  #share({ port, weight, forwarding, upperThreshold, lowerThreshold }: Settings): readonly [Settings] {
+  #share(settings: Settings): readonly [Settings] {
+    if (this.#last !== undefined && sameSettings(this.#last[0], settings)) return this.#last;
+    this.#last = this.#known(settings);
+    return this.#last;
+  }
+
+  #known({ port, weight, forwarding, upperThreshold, lowerThreshold }: Settings): readonly [Settings] {
     const key = `${port} ${weight} ${forwarding} ${upperThreshold} ${lowerThreshold}`;
     const known = this.#shared.get(key);
     if (known !== undefined) return known;
