@@ -5,7 +5,7 @@ import { resourceNamed } from '../kube/resource-type.ts';
 import { eventually, startKubeIpvs } from './cli-program.ts';
 import type { Running } from './cli-program.ts';
 import { addInterface, ClusterSite, service, virtualServers } from './cluster-site.ts';
-import { enterOwnNamespace } from './own-namespace.ts';
+import { enterOwnNamespace, output } from './own-namespace.ts';
 
 /** The annotation that the control plane writes. */
 const triggerTime = 'endpoints.kubernetes.io/last-change-trigger-time';
@@ -14,6 +14,20 @@ const triggerTime = 'endpoints.kubernetes.io/last-change-trigger-time';
 function serviceWith(clusterIP: string, spec: object, metadata: object = {}) {
   const plain = service(clusterIP);
   return { ...plain, metadata: { ...plain.metadata, ...metadata }, spec: { ...plain.spec, ...spec } };
+}
+
+/** The API server's own Service, and its EndpointSlice. */
+const kubernetes = { name: 'kubernetes', namespace: 'default' };
+
+/** Whether the running kernel has a scheduler that came with Linux 5.12, and not with every configuration. */
+function hasTwos(): boolean {
+  try {
+    output('ipvsadm -A -t 192.0.2.99:1 -s twos');
+    output('ipvsadm -D -t 192.0.2.99:1');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** An EndpointSlice of the Service at 10.96.0.10 whose last change began at a time. */
@@ -111,6 +125,47 @@ describe('kube-ipvs and the owners of services', function () {
       'VirtualServerConflict',
     ]);
     expect(notes('at-10-96-0-11')).to.deep.equal([]);
+  });
+
+  it('tell of a scheduler that this kernel does not have, and serve with the one of the configuration', async () => {
+    const [scheduler, told] = hasTwos() ? ['twos', []] : ['rr', ['SchedulerUnavailable']];
+    const annotations = { 'kube-ipvs.io/scheduler': 'twos' };
+    site.server.store.create(serviceWith('10.96.0.13', {}, { annotations }));
+    await eventually(virtualServers, (lines) => lines.includes(`-A -t 10.96.0.13:80 -s ${scheduler}`));
+    const found = await eventually(
+      () => notes('at-10-96-0-13'),
+      (all) => all.length === told.length,
+    );
+    expect(found.map((note) => note.split(':')[0])).to.deep.equal(told);
+  });
+
+  it('tell of an address that this node needs, which it serves from the moment on that it does not', async () => {
+    const bound = (): string =>
+      (output('ip -brief address show kube-ipvs0').match(/192\.168\.111\.\d+/g) ?? []).sort().join();
+    const externalIPs = ['192.168.111.1', '192.168.111.3', '192.168.111.4'];
+    output('ip route add default via 192.168.111.1');
+    try {
+      site.server.store.create(serviceWith('10.96.0.14', { externalIPs }));
+      await eventually(bound, (all) => all === '192.168.111.3,192.168.111.4');
+      site.server.store.create({ ...service('10.96.0.1'), metadata: kubernetes });
+      site.server.store.create({
+        ...slice(['192.168.111.3'], new Date()),
+        metadata: { ...kubernetes, labels: { 'kubernetes.io/service-name': 'kubernetes' } },
+        ports: [{ name: 'https', port: 6443, protocol: 'TCP' }],
+      });
+      await eventually(bound, (all) => all === '192.168.111.4');
+      const found = await eventually(
+        () => notes('at-10-96-0-14'),
+        (all) => all.length >= 2,
+      );
+      expect(found.map((note) => note.replace(/;.*/, ''))).to.have.members([
+        'InvalidField: spec.externalIPs[0]: expected an address that is not that of the default gateway, got 192.168.111.1',
+        'InvalidField: spec.externalIPs[1]: expected an address that is not that of the API server, got 192.168.111.3',
+      ]);
+    } finally {
+      output('ip route delete default');
+    }
+    await eventually(bound, (all) => all === '192.168.111.1,192.168.111.4');
   });
 
   it('log how long a change of endpoints took to the kernel', async () => {
