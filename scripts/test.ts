@@ -3,9 +3,16 @@
  * from running; a stage that dies without having counted a failure counts as one.
  */
 import { spawn } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
+import { conformancePath, writeConformance } from './conformance.ts';
+
+/** Where every run of mocha leaves what became of its tests. */
+const results = resolve('build/results');
+
+/** Mocha with the hooks that do. */
+const mocha = ['mocha', '--require', './test/result-hooks.ts'] as const;
 
 interface Stage {
   readonly title: string;
@@ -21,13 +28,14 @@ interface Tally {
 
 /** Mocha in a lab of its own, for one file: the kernel of one file is not that of another. */
 function inLab(file: string): Stage {
-  const mocha = ['mocha', '--config', '.mocharc.lab.json', file];
-  return { title: file, command: ['node', 'test/lab/run.ts', '--timeout', '900', '--', ...mocha] };
+  const lab = ['--timeout', '900', '--write', results, '--env', `TEST_RESULTS=${results}`];
+  const command = [...mocha, '--config', '.mocharc.lab.json', file];
+  return { title: file, command: ['node', 'test/lab/run.ts', ...lab, '--', ...command] };
 }
 
 /** Mocha on this machine's own kernel. */
 function onHost(file: string): Stage {
-  return { title: file, command: ['mocha', '--timeout', '120000', file] };
+  return { title: file, command: [...mocha, '--timeout', '120000', file] };
 }
 
 /** The test files of a folder, the longest first: what takes long should begin early. */
@@ -54,7 +62,7 @@ const groups: readonly Group[] = [
     atOnce: 2,
     stages: [
       { title: 'lint', command: ['npm', 'run', '--silent', 'lint'] },
-      { title: 'unit', command: ['mocha', 'test/unit/**/*.test.ts'] },
+      { title: 'unit', command: [...mocha, 'test/unit/**/*.test.ts'] },
     ],
   },
   {
@@ -105,7 +113,8 @@ function run(stage: Stage, print: (text: string) => void): Promise<Tally> {
   print(`\n=== ${stage.title}\n`);
   return new Promise((resolve) => {
     const [command, ...args] = stage.command;
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const env = { ...process.env, TEST_RESULTS: results };
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -164,9 +173,13 @@ async function runGroup({ stages, atOnce }: Group): Promise<Tally[]> {
 
 const began = Date.now();
 const tallies: Tally[] = [];
+rmSync(results, { recursive: true, force: true });
+mkdirSync(results, { recursive: true });
 for (const group of groups) tallies.push(...(await runGroup(group)));
 const sum = (key: 'passed' | 'failed'): number => tallies.reduce((total, tally) => total + tally[key], 0);
 for (const failure of tallies.flatMap(({ failures }) => failures)) console.log(`\n=== failed: ${failure}`);
-console.log(`\n${secondsSince(began)}`);
+await writeConformance(results);
+console.log(`\n${conformancePath} is written`);
+console.log(secondsSince(began));
 console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
 process.exitCode = sum('failed') === 0 ? 0 : 1;
