@@ -40,6 +40,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   const stage = await Stage.open({ ...options, kinds });
   try {
     for (; stage.step < options.operations; stage.step += 1) {
+      if (stage.step >= options.operations / 2) for (const kind of renewing) kinds.delete(kind);
       await operate(stage, kinds, new Dice(options.seed, 1, stage.step));
     }
     const settled = await settle(stage, kinds);
@@ -62,6 +63,12 @@ const operations: readonly Operation[] = [
   { kind: 'kill', weight: 4, run: kill },
   { kind: 'restore', weight: 1, run: restore },
 ];
+
+/**
+ * What has every service planned anew, and so mends what came of single changes: in the second half of a run it does not
+ * happen, so that a life goes on long enough for its faults to be there at the end.
+ */
+const renewing: readonly string[] = ['kill', 'change-node', 'recreate-node'];
 
 interface Operation {
   readonly kind: string;

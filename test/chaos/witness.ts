@@ -96,13 +96,12 @@ export class Witness implements TapWitness {
   }
 
   /**
-   * Looks at what an audit found. What nobody has meddled with is as the life believes; only what it has not written itself
-   * may be news to it, for an earlier one may have left it, and not everything could be read when it began.
+   * Looks at what an audit found. What nobody has meddled with is as the life believes. Only what is there besides may be
+   * news to it: an earlier one may have left it, and not everything could be read when it began.
    */
   repaired(drift: readonly DriftedEntry[]): void {
     for (const { table, key, kind } of drift) {
-      const isNews = kind === 'extra' && !this.#own.has(`${table} ${key}`);
-      if (isNews || this.#isMeddled(table, key)) continue;
+      if (kind === 'extra' || this.#isMeddled(table, key)) continue;
       this.violations.push({ line: `${kind}, and nobody had changed it: ${table} ${key}`, key });
     }
   }
