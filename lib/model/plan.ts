@@ -46,6 +46,8 @@ export interface ServicePlan {
   readonly health?: ServiceHealth | undefined;
   /** Milliseconds that a real server may keep its connections when it goes; left out for the usual time. */
   readonly drainTimeout?: number | undefined;
+  /** Milliseconds until a real server that is new among others has its whole weight; left out where it has at once. */
+  readonly slowStart?: number | undefined;
 }
 
 /** What the kernel should hold whatever services there are: a function of the configuration alone. */

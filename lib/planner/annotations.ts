@@ -14,6 +14,8 @@ export interface Tuning {
   readonly lowerThreshold?: number;
   /** Milliseconds. */
   readonly drainTimeout?: number;
+  /** Milliseconds. */
+  readonly slowStart?: number;
 }
 
 /** An annotation of a Service that is followed. */
@@ -51,6 +53,9 @@ const numberedFlags: Readonly<Record<string, number>> = {
   'flag-2': schedulerFlag2,
   'flag-3': schedulerFlag3,
 };
+
+/** Schedulers that divide connections by weight, and move none that are there when a weight changes. */
+const weighing: readonly string[] = ['wrr', 'wlc', 'sed', 'twos'];
 
 const schedulerValue = `one of ${Object.keys(schedulers).join(', ')}`;
 const mostConnections = 0xffff_ffff;
@@ -111,6 +116,16 @@ export const annotations: readonly Annotation[] = [
       'time counts for endpoints that are going already, too; with 0 they go at once.',
     example: '5m',
     read: readDrainTimeout,
+  },
+  {
+    name: `${prefix}slow-start`,
+    expected: durationForm,
+    effect:
+      'How long the share of new connections grows that an endpoint gets which comes to others, from a tenth of theirs on: ' +
+      `a scheduler that looks for the least connections would send it all of them. For ${weighing.join(', ')}; lc does ` +
+      'not look at weights, wlc does the same and does. When kube-ipvs starts, nothing is slowed.',
+    example: '30s',
+    read: readSlowStart,
   },
 ];
 
@@ -217,4 +232,13 @@ function readLowerThreshold(value: string, { asked }: Reading): Tuning | string 
 function readDrainTimeout(value: string): Tuning | string {
   const drainTimeout = parseDuration(value);
   return drainTimeout === undefined ? durationHint(value) : { drainTimeout };
+}
+
+function readSlowStart(value: string, { asked, options }: Reading): Tuning | string {
+  const slowStart = parseDuration(value);
+  if (slowStart === undefined) return durationHint(value);
+  if (slowStart === 0) return {};
+  const scheduler = asked.scheduler ?? options.scheduler;
+  if (weighing.includes(scheduler)) return { slowStart };
+  return `set ${prefix}scheduler to one of ${weighing.join(', ')}: by weights, ${scheduler} does not divide connections`;
 }

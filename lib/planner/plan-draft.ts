@@ -61,7 +61,11 @@ export class PlanDraft {
    * What was added, in the order in which it was. The draft is not to be used any more. The lists are copied: those that
    * grew by `push` have room for 17 items, which every plan would hold for as long as its service lives.
    */
-  finish(service: Service, health: ServiceHealth | undefined, drainTimeout: number | undefined): ServicePlan {
+  finish(
+    service: Service,
+    health: ServiceHealth | undefined,
+    { drainTimeout, slowStart }: Pick<ServicePlan, 'drainTimeout' | 'slowStart'>,
+  ): ServicePlan {
     return {
       service: serviceKey(service.namespace, service.name),
       created: service.created,
@@ -71,6 +75,7 @@ export class PlanDraft {
       missingLocal: this.#missingLocal,
       health,
       drainTimeout,
+      slowStart,
     };
   }
 

@@ -7,7 +7,10 @@ import type { Tuning } from './annotations.ts';
 
 /** How a service's virtual servers spread their connections: the same for every one of them. */
 export type Scheduling = Pick<VirtualServer, 'scheduler' | 'flags' | 'timeout'> &
-  Pick<RealServer, 'upperThreshold' | 'lowerThreshold'>;
+  Pick<RealServer, 'weight' | 'upperThreshold' | 'lowerThreshold'>;
+
+/** The weight of a real server of a service in which new ones begin with a part of it. */
+const slowStartWeight = 10;
 
 /** The scheduling of a service: what its annotations ask for, or else the configuration, and the affinity that it asks for. */
 export function schedulingOf(service: Service, tuning: Tuning, options: PlannerOptions): Scheduling {
@@ -18,6 +21,7 @@ export function schedulingOf(service: Service, tuning: Tuning, options: PlannerO
     scheduler,
     flags: affinity | (tuning.schedulerFlags ?? usualFlags(scheduler)),
     timeout,
+    weight: tuning.slowStart === undefined ? 1 : slowStartWeight,
     upperThreshold: tuning.upperThreshold ?? 0,
     lowerThreshold: tuning.lowerThreshold ?? 0,
   };

@@ -51,7 +51,7 @@ export function planService(state: ServiceState, node: NodeFacts, options: Plann
       planFamily(context, family, clusterIp);
     }
   }
-  return draft.finish(service, healthOf(state, node), tuning.drainTimeout);
+  return draft.finish(service, healthOf(state, node), tuning);
 }
 
 function planFamily(context: Context, family: IpFamily, clusterIp: string): void {

@@ -53,13 +53,13 @@ export function serverEntry(
 }
 
 function realServersOf(virtualServer: VirtualServer, { endpoints, scheduling }: PlannedPort): RealServer[] {
-  const { upperThreshold, lowerThreshold } = scheduling;
+  const { weight, upperThreshold, lowerThreshold } = scheduling;
   return endpoints.map(({ endpoint: { address }, port }) => ({
     key: realServerKey(virtualServer.key, address, port),
     virtualServer,
     address,
     port,
-    weight: 1,
+    weight,
     forwarding: 'masquerade',
     upperThreshold,
     lowerThreshold,

@@ -16,6 +16,7 @@ import { isExcluded } from './ownership.ts';
 import { ProgrammingLatency } from './programming-latency.ts';
 import type { PlanFailure, ReconcilerListener } from './reports.ts';
 import { RetryQueue } from './retry.ts';
+import { SlowStart } from './slow-start.ts';
 import { StaleFlows } from './stale-flows.ts';
 import { type TableName, upsertOrder } from './table-name.ts';
 import { type Gate, type TableChanges, Transaction, type TransactionReport } from './transaction.ts';
@@ -57,6 +58,7 @@ export class Programmer {
   readonly draining: Draining;
   readonly latency: ProgrammingLatency;
   readonly #staleFlows: StaleFlows;
+  readonly #slowStart: SlowStart;
   readonly #options: ProgrammerOptions;
   readonly #keeps: (server: VirtualServer) => boolean;
   readonly #adoption: Adoption;
@@ -75,6 +77,7 @@ export class Programmer {
         listener?.contended?.(conflict);
       },
     });
+    this.#slowStart = new SlowStart(clock);
     this.retries = new RetryQueue({ clock, random });
     this.draining = new Draining({
       ...{ log, clock, table: tables.realServers, ledger: this.ledger.tables.realServers },
@@ -145,7 +148,7 @@ export class Programmer {
   plan(services: Iterable<ServiceKey>): void {
     for (const service of services) {
       try {
-        const plan = this.#options.plan(service);
+        const plan = this.#slowStart.take(service, this.#options.plan(service));
         this.ledger.setPlan(service, plan);
         this.latency.planned(service, plan);
         if (this.#planFailures.size > 0) this.#planFailures.delete(service);
@@ -157,7 +160,10 @@ export class Programmer {
 
   /** When `write` should be called even if nothing has changed, in the clock's milliseconds. */
   nextDue(): number {
-    return Math.min(this.retries.nextDue(), this.draining.nextDue(), this.#staleFlows.nextDue());
+    return Math.min(
+      ...[this.retries.nextDue(), this.draining.nextDue()],
+      ...[this.#staleFlows.nextDue(), this.#slowStart.nextDue()],
+    );
   }
 
   /** Begins an audit of the tables against what is planned. */
@@ -184,6 +190,7 @@ export class Programmer {
    * @param revision the first revision that the changes may belong to
    */
   async write(revision: number): Promise<TransactionReport> {
+    for (const [service, plan] of this.#slowStart.steps()) this.ledger.setPlan(service, plan);
     await this.#readUnknown(revision);
     const report = await new Transaction(this.ledger.tables, this.#gate, this.#options.clock).run();
     for (const { table, error } of report.failed) this.#fail(table, error, revision);

@@ -166,6 +166,12 @@ describe('annotations', () => {
         {},
         'drain-timeout]: expected a duration such as 30s, 1m30s, 500ms or 0, got "-5s"; write a duration of 0 or more',
       ],
+      [
+        { 'kube-ipvs.io/slow-start': '30s' },
+        { scheduler: 'lc' },
+        'got "30s"; set kube-ipvs.io/scheduler to one of wrr, wlc, sed, twos: by weights, lc does not divide connections',
+      ],
+      [{ 'kube-ipvs.io/slow-start': '30' }, { scheduler: 'wlc' }, 'give it a unit: 30s for seconds'],
     ];
     for (const [given, options, problem] of cases) {
       it(JSON.stringify(given), () => {
@@ -189,6 +195,16 @@ describe('annotations', () => {
     });
   });
 
+  it('say how long a new endpoint starts, whose service has weights that can grow for that', () => {
+    const weights = ({ virtualServers }: ServicePlan): number[] =>
+      virtualServers.flatMap(({ realServers }) => realServers.map(({ weight }) => weight));
+    const given = { 'kube-ipvs.io/scheduler': 'wlc', 'kube-ipvs.io/slow-start': '30s' };
+    expect(planOf(given).slowStart).to.equal(30_000);
+    expect(new Set(weights(planOf(given)))).to.deep.equal(new Set([10]));
+    const off = planOf({ ...given, 'kube-ipvs.io/slow-start': '0' });
+    expect([off.slowStart, new Set(weights(off))]).to.deep.equal([undefined, new Set([1])]);
+  });
+
   it('with our prefix that nobody knows are told of, others are not', () => {
     expect(
       problemsOf({
@@ -199,14 +215,15 @@ describe('annotations', () => {
     ).to.deep.equal([
       'Service ns1/svc1: metadata.annotations[kube-ipvs.io/schedular]: expected an annotation that is known ' +
         '(kube-ipvs.io/scheduler, kube-ipvs.io/scheduler-flags, kube-ipvs.io/upper-threshold, ' +
-        'kube-ipvs.io/lower-threshold, kube-ipvs.io/drain-timeout), got kube-ipvs.io/schedular; ' +
+        'kube-ipvs.io/lower-threshold, kube-ipvs.io/drain-timeout, kube-ipvs.io/slow-start), got kube-ipvs.io/schedular; ' +
         'it changes nothing; correct its name or remove it',
     ]);
   });
 
   it('have an example each that is followed', () => {
-    const context = { asked: { scheduler: 'mh', upperThreshold: 1000 }, options: plannerOptions() };
     for (const { name, example, read } of annotations) {
+      const scheduler = name === 'kube-ipvs.io/slow-start' ? 'wlc' : 'mh';
+      const context = { asked: { scheduler, upperThreshold: 1000 }, options: plannerOptions() };
       expect(read(example, context), name).to.be.an('object');
     }
   });

@@ -49,6 +49,7 @@ describe('planService', () => {
       missingLocal: undefined,
       health: undefined,
       drainTimeout: undefined,
+      slowStart: undefined,
     });
   });
 
