@@ -2,7 +2,9 @@ import type { Logger } from 'pino';
 import type { Configuration } from '../config/configuration.ts';
 import { defaultFirstServices } from '../reconciler/batches.ts';
 import { programFirst } from '../reconciler/first-services.ts';
+import { ApiServers } from './api-servers.ts';
 import { type Kernel, kernelTables } from './kernel.ts';
+import { KernelSchedulers } from './kernel-schedulers.ts';
 import { nodeAddresses, nodePortCidrs } from './node-addresses.ts';
 import { createPlanning, type Planning } from './planning.ts';
 import { programmerOptions } from './programming.ts';
@@ -14,7 +16,7 @@ import type { ServiceState } from '../model/service-state.ts';
 export interface AheadOptions {
   readonly kernel: Kernel;
   readonly configuration: Configuration;
-  readonly source: Pick<ServiceSource, 'readAhead' | 'node'>;
+  readonly source: Pick<ServiceSource, 'readAhead' | 'node' | 'cluster'>;
   readonly log: Logger;
   /** Whether this machine's iptables knows `--random-fully`, once it is known that the kernel has what it takes. */
   readonly randomFully: Promise<boolean>;
@@ -52,14 +54,20 @@ async function program(
   else log.info({ services, ...report }, 'programmed before all services are known');
 }
 
+/** Plans as the start does, so that nothing is written that it would refuse. */
 async function planningFor(
-  { kernel, configuration, source: { node } }: AheadOptions,
+  { kernel, configuration, source: { node, cluster }, log }: AheadOptions,
   catalog: ReadonlyMap<string, ServiceState>,
   randomFully: boolean,
 ): Promise<Planning> {
-  const planning = await createPlanning({ configuration, catalog, node, randomFully });
+  const schedulers = new KernelSchedulers(kernel.ipvs);
+  const apiServers = new ApiServers({ url: cluster?.server, catalog, log });
+  const [planning] = await Promise.all([
+    createPlanning({ configuration, catalog, node, randomFully, schedulers }),
+    apiServers.resolve(),
+  ]);
   const cidrs = nodePortCidrs(configuration.nodePortAddresses, node.primaryAddresses);
-  planning.node = { ...planning.node, ...nodeAddresses(kernel.route, cidrs) };
+  planning.node = { ...planning.node, ...nodeAddresses(kernel.route, cidrs, apiServers.addresses) };
   return planning;
 }
 

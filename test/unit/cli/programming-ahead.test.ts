@@ -23,7 +23,7 @@ describe('programAhead', () => {
     await programAhead({
       kernel: untouchable as Kernel,
       configuration: untouchable as Configuration,
-      source: { readAhead, node: unknownNode },
+      source: { readAhead, node: unknownNode, cluster: undefined },
       log: recording.log,
       randomFully,
     });
