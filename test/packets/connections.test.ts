@@ -76,6 +76,14 @@ const held: SiteService = affine(
   600,
 );
 
+/** Has connections that stay, without affinity. */
+const slow: SiteService = {
+  name: 'slow',
+  clusterIPs: ['10.96.0.66', 'fd00:10:96::66'],
+  ports: [{ port: 7000 }],
+  pods: ['web-1'],
+};
+
 /** Sends datagrams from one port, one after the other, as a client does that keeps its socket. */
 function flow(place: Place, address: string, port: number, sourcePort: number): Asking {
   return place.asking(address, port, { protocol: 'udp', sourcePort, seconds: 100, rate: 20, timeout: 300 });
@@ -277,6 +285,26 @@ describe('connections', () => {
         ({ servers }) => !servers.some((line) => line.includes('10.244.0.2:7000 ')),
       );
       for (const one of asking) expect(Object.values(counted(await one.done).errors)).to.deep.equal([1]);
+    });
+
+    it('come little by little to a pod that has just come, where their service asks for that', async () => {
+      const annotations = { 'kube-ipvs.io/scheduler': 'wlc', 'kube-ipvs.io/slow-start': '10m' };
+      const spread = async (count: number): Promise<Readonly<Record<string, number>>> => {
+        const asking: Asking[] = [];
+        // One after the other: a connection that is not established yet hardly counts.
+        for (let opened = 0; opened < count; opened += 1) {
+          const one = site.pod('web-2').asking(slow.clusterIPs[0]!, 7000, { hold: 50, seconds: 100 });
+          flows.push(one);
+          asking.push(one);
+          await one.reach(2);
+        }
+        return counted(asking.map(({ answers }) => answers[0]!)).names;
+      };
+      await site.serve({ ...slow, annotations, pods: ['web-1'] });
+      expect(await spread(6)).to.deep.equal({ 'web-1': 6 });
+      await site.serve({ ...slow, annotations, pods: ['web-1', 'web-3'] });
+      // Of as much weight as the other it would have all of these.
+      expect(await spread(5)).to.deep.equal({ 'web-1': 4, 'web-3': 1 });
     });
 
     it('stay where they are while new ones of a client with affinity go to another pod', async () => {
