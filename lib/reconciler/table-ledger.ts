@@ -47,6 +47,10 @@ export abstract class TableLedger<Entry extends Keyed> {
    * replaced, for those who collected it hold on to it.
    */
   #dirty = new Map<string, Change<Entry>>();
+  /** Keys that were last read to be extra, and nothing has been written under since. */
+  readonly #extra = new Set<string>();
+  /** Keys that were last read to be extra, and have been written since: what was read of them counts no longer. */
+  readonly #outdated = new Set<string>();
   /** What the kernel held when the table was adopted, less what has been wanted or discarded since. */
   #unclaimed: Map<string, Entry> | undefined;
 
@@ -85,6 +89,7 @@ export abstract class TableLedger<Entry extends Keyed> {
 
   /** The kernel now holds `after` under the key, or nothing. */
   written(key: string, after: Entry | undefined): void {
+    if (this.#extra.delete(key)) this.#outdated.add(key);
     const wanted = this.wanted(key);
     if (after === wanted) this.#dirty.delete(key);
     else this.#note(key, after, wanted);
@@ -92,18 +97,19 @@ export abstract class TableLedger<Entry extends Keyed> {
 
   /** The kernel is known to hold nothing under the key. */
   absent(key: string): void {
+    if (this.#extra.delete(key)) this.#outdated.add(key);
     const wanted = this.wanted(key);
     if (wanted === undefined) this.#dirty.delete(key);
     else this.#note(key, undefined, wanted);
   }
 
   /**
-   * The entry is in the kernel, is ours and is not wanted: it is removed with the next transaction. Returns false where
-   * it has come to be wanted, or waits for its removal already.
+   * The entry was read, is ours and is not wanted: it is removed with the next transaction. Returns false where it has
+   * come to be wanted since, has been written, or waits for its removal already.
    */
   discard(entry: Entry): boolean {
     const { key } = entry;
-    if (this.#dirty.has(key) || this.kept(key) !== undefined) return false;
+    if (this.#dirty.has(key) || this.kept(key) !== undefined || this.#outdated.has(key)) return false;
     this.#unclaimed?.delete(key);
     this.#note(key, entry, undefined);
     return true;
@@ -195,6 +201,9 @@ export abstract class TableLedger<Entry extends Keyed> {
   protected believe({ dirty, missing, different, extra }: Differences<Entry>): Drift<Entry> {
     this.#dirty = dirty;
     this.known = true;
+    this.#extra.clear();
+    this.#outdated.clear();
+    this.#noteExtra(extra);
     return { missing, different, extra };
   }
 
@@ -205,6 +214,7 @@ export abstract class TableLedger<Entry extends Keyed> {
       if (!dirty.has(key) && isPart(key)) this.#dirty.delete(key);
     }
     for (const [key, change] of dirty) this.#dirty.set(key, change);
+    this.#noteExtra(extra);
     return { missing, different, extra };
   }
 
@@ -234,6 +244,13 @@ export abstract class TableLedger<Entry extends Keyed> {
 
   #note(key: string, before: Entry | undefined, after: Entry | undefined): void {
     this.#dirty.set(key, { key, before, after });
+  }
+
+  #noteExtra(extra: readonly Entry[]): void {
+    for (const { key } of extra) {
+      this.#extra.add(key);
+      this.#outdated.delete(key);
+    }
   }
 
   #claim(key: string): Entry | undefined {

@@ -122,6 +122,28 @@ describe('an audit', () => {
     expect(drift).to.be.empty;
   });
 
+  it('lets alone what was stray when it was read, and has come and gone with a service since', async () => {
+    const world = await running();
+    world.kernel.addresses.load([{ key: '10.0.0.7', address: '10.0.0.7' }]);
+    const { virtualServers, realServers } = world.kernel;
+    const read = virtualServers.read.bind(virtualServers);
+    virtualServers.read = () => {
+      world.services.set('a/seven', { vip: '10.0.0.7', endpoints: [] });
+      world.reconciler.changed(['a/seven']);
+      return read();
+    };
+    const readUse = realServers.readUse.bind(realServers);
+    realServers.readUse = (virtualServer) => {
+      world.services.delete('a/seven');
+      world.reconciler.changed(['a/seven']);
+      return readUse(virtualServer);
+    };
+    const { drift } = await world.audit();
+    expect(drift).to.deep.equal([]);
+    expect(world.keys('addresses')).to.deep.equal(['10.0.0.1']);
+    expect(world.wire.written.filter((write) => write === '- addresses 10.0.0.7')).to.have.length(1);
+  });
+
   describe('of many real servers', () => {
     const vip = (number: number): string => `10.0.1.${number}`;
     const pod = (number: number): string => `10.1.1.${number}`;
