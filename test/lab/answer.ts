@@ -39,7 +39,7 @@ export interface AskOptions {
   readonly seconds?: number;
   /** Requests a second, at most. */
   readonly rate?: number;
-  /** Milliseconds until a request counts as not answered. Default 1000. */
+  /** Milliseconds until a request counts as not answered. Default 2000. */
   readonly timeout?: number;
   readonly source?: string;
   readonly sourcePort?: number;

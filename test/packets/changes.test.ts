@@ -37,7 +37,7 @@ describe('a service that changes', () => {
   });
 
   beforeEach(() => {
-    watched = site.pod('web-3').asking('10.96.0.21', 80, { seconds: 60, rate: 20 });
+    watched = site.pod('web-3').asking('10.96.0.21', 80, { seconds: 300, rate: 20 });
   });
 
   // Whatever a test does to its own service, the other one loses no request meanwhile.
@@ -155,7 +155,7 @@ describe('a service that changes', () => {
 
   it('loses no request while pods that go on living are put behind it and taken away', async () => {
     await site.serve({ ...shop, pods: ['web-1'] });
-    const asking = site.pod('web-2').asking('10.96.0.20', 80, { seconds: 60, rate: 50 });
+    const asking = site.pod('web-2').asking('10.96.0.20', 80, { seconds: 300, rate: 50 });
     for (const pods of [['web-1', 'web-3'], ['web-3'], ['web-3', 'web-4', 'web-2'], ['web-1']] as const) {
       await site.serve({ ...shop, pods });
       await asking.reach(asking.answers.length + 20);

@@ -140,7 +140,7 @@ describe('the lab', () => {
 
   it('keeps a held connection through an outage, and sees it end with the server', async () => {
     const pod = await second.addPod({ name: 'holder', addresses: ['10.244.1.30'], serve: { hold: [7000] } });
-    const held = web1.asking(pod.ipv4, 7000, { hold: 10, seconds: 60, timeout: 5000 });
+    const held = web1.asking(pod.ipv4, 7000, { hold: 10, seconds: 300, timeout: 5000 });
     await held.reach(5);
     await second.cut();
     await second.restore();

@@ -91,7 +91,7 @@ describe('the kernel, while controllers come and go', () => {
     it('is not written to when it starts again, and held connections live on', async () => {
       const before = await kernel();
       const connections = shop.clusterIPs.map((vip) =>
-        site.pod('web-2').asking(vip, 7000, { hold: 50, seconds: 60 }),
+        site.pod('web-2').asking(vip, 7000, { hold: 50, seconds: 300 }),
       );
       await Promise.all(connections.map((connection) => connection.reach(3)));
       expect(await writesOf(await site.start(node))).to.equal(0);
@@ -109,7 +109,7 @@ describe('the kernel, while controllers come and go', () => {
   describe('when a controller is told to stop', () => {
     it('stays as it is, traffic goes on, and starting again writes nothing', async () => {
       const before = await kernel();
-      const asking = site.pod('web-2').asking('10.96.0.40', 80, { seconds: 60, rate: 50 });
+      const asking = site.pod('web-2').asking('10.96.0.40', 80, { seconds: 300, rate: 50 });
       try {
         await asking.reach(5);
         expect(await site.controller(node).stop()).to.equal(0);

@@ -12,7 +12,7 @@
  *   --proto PROTOCOL   tcp (default), udp or sctp
  *   --http PATH        an HTTP request; "status" is in the JSON, and "body" when another server than ours answered
  *   --count N          requests (default 1)       --for SECONDS  until then, instead of a count
- *   --rate R           requests a second          --timeout MS   for one request (default 1000)
+ *   --rate R           requests a second          --timeout MS   for one request (default 2000)
  *   --source ADDRESS   --source-port PORT         to ask from
  *   --parallel K       from K processes at a time
  *   --size BYTES       of the request, by UDP or to a --hold port; the answer must be as long (at most 60000)
@@ -35,7 +35,7 @@ static struct {
   const char *path;
   long count, seconds, rate, timeout, source_port, parallel, hold, size;
   struct sockaddr_storage to, from;
-} asked = {.protocol = IPPROTO_TCP, .count = 1, .timeout = 1000, .parallel = 1};
+} asked = {.protocol = IPPROTO_TCP, .count = 1, .timeout = 2000, .parallel = 1};
 
 static const char *const closed = "closed";
 static const char *const timed_out = "timeout";
