@@ -74,7 +74,11 @@ const proxier: readonly Box[] = [
   box('TestMultiPortServiceBindAddr', plan('TestMultiPortServiceBindAddr')),
   apart('Test_getFirstColumn', 'no list of tables in /proc is read here'),
   box('TestFilterCIDRs', removals('spares excluded CIDRs')),
-  box('TestCreateAndLinkKubeChain', base('meets a packet in the order of kube-proxy’s jumps')),
+  box(
+    'TestCreateAndLinkKubeChain',
+    base('meets a packet in the order of kube-proxy’s jumps'),
+    file('kernel/firewall.test.ts')('writes jumps in the order'),
+  ),
   box(
     'TestIpIsValidForSet',
     file('unit/planner/service-plan.properties.test.ts')('has entries of each family'),
@@ -102,8 +106,11 @@ const graceful: readonly Box[] = [
   box('active connections', draining('gets weight 0 and stays where it has connections')),
   box('inactive connections', draining('stays for connections that are being closed as well')),
   box('UDP', draining('where it is one of UDP')),
-  box('real server mismatch', draining('goes with its virtual server')),
-  box('Test_RaceTerminateRSList', draining('gets its weight back')),
+  apart(
+    'real server mismatch',
+    'what drains is kept in one place, the ledger: there is no second list to differ from it',
+  ),
+  apart('Test_RaceTerminateRSList', 'nothing runs beside the reconciler that could touch what drains'),
 ];
 
 const others: readonly Box[] = [
