@@ -12,6 +12,7 @@ import { type NodeObject, NodeWatch } from '../sources/kubernetes/node.ts';
 import type { ProblemListener } from '../sources/kubernetes/problem-listener.ts';
 import { readServiceAhead } from '../sources/kubernetes/service-ahead.ts';
 import { Transport } from '../sources/kubernetes/transport.ts';
+import type { WatchCounters } from '../sources/kubernetes/watch-counters.ts';
 import { systemClock } from '../sources/clock.ts';
 import { programVersion } from './build-info.ts';
 import { Failure } from './failure.ts';
@@ -66,6 +67,11 @@ export class Cluster implements ServiceSource, ClusterAccess {
 
   get cluster(): ClusterAccess {
     return this;
+  }
+
+  get watches(): Readonly<Record<string, WatchCounters>> {
+    const { services, endpointSlices } = this.#source.counters;
+    return { services, endpointslices: endpointSlices, nodes: this.nodeWatch.counters };
   }
 
   followProblems(listener: ProblemListener): void {

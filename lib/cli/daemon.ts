@@ -6,6 +6,7 @@ import type { ProxyHealth } from '../health/proxy-health.ts';
 import { ServiceHealthServers } from '../health/service-health-servers.ts';
 import type { FlowTable } from '../kernel/flow-table.ts';
 import type { KernelTables } from '../kernel/kernel-tables.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { Service, ServiceKey } from '../model/service.ts';
 import { systemClock } from '../reconciler/clock.ts';
 import type { TriggerTimes } from '../reconciler/programming-latency.ts';
@@ -38,6 +39,8 @@ export interface DaemonOptions {
   readonly apiServers: ApiServers;
   /** Told what becomes of changes. */
   readonly health: ProxyHealth;
+  /** Told what there is to count. */
+  readonly metrics: Metrics;
   readonly log: Logger;
 }
 
@@ -90,6 +93,12 @@ export class Daemon {
       syncPeriod: configuration.syncPeriod,
       minSyncPeriod: configuration.minSyncPeriod,
       listener: combinedListener(this.#health.listener, this.#owners?.listener ?? {}, {
+        synced: ({ milliseconds: { plan, write } }) => {
+          options.metrics.synced(Object.values(write).reduce((sum, one) => sum + one, plan));
+        },
+        programmed: ({ latency }) => {
+          options.metrics.programmed(latency);
+        },
         audited: () => {
           void this.#lookAround();
         },

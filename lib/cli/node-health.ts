@@ -5,8 +5,9 @@ import type { ListenError } from '../health/listen-error.ts';
 import { isEligible } from '../health/node-eligibility.ts';
 import { ProxyHealth } from '../health/proxy-health.ts';
 import { proxyHealthRoutes } from '../health/proxy-health-routes.ts';
-import { text } from '../health/reply.ts';
+import { type Reply, text } from '../health/reply.ts';
 import { router, type Routes } from '../health/router.ts';
+import { Metrics } from '../metrics/metrics.ts';
 import type { BindAddress } from '../model/bind-address.ts';
 import type { IpFamily } from '../model/family.ts';
 import { systemClock } from '../reconciler/clock.ts';
@@ -28,6 +29,8 @@ export interface NodeHealthOptions {
 export class NodeHealth {
   /** For whoever knows what becomes of changes. */
   readonly proxy: ProxyHealth;
+  /** For whoever has something to count. */
+  readonly metrics: Metrics;
   readonly #options: NodeHealthOptions;
   readonly #listeners: HttpListener[] = [];
   /** Until the Node has been read there is no reason to send clients elsewhere. */
@@ -36,6 +39,7 @@ export class NodeHealth {
   constructor(options: NodeHealthOptions) {
     const { configuration, source, log } = options;
     this.#options = options;
+    this.metrics = new Metrics(() => source.cluster?.watches ?? {});
     this.proxy = new ProxyHealth({ clock: systemClock, log, syncPeriod: configuration.syncPeriod });
     source.cluster?.nodeWatch.onChange((node) => {
       this.#setEligible(isEligible(node));
@@ -51,7 +55,11 @@ export class NodeHealth {
     const { proxyMode, healthzBindAddress, metricsBindAddress, bindAddressHardFail } = configuration;
     const nodeEligible = (): boolean => this.#eligible;
     const health = proxyHealthRoutes({ health: this.proxy, clock: systemClock, families, nodeEligible });
-    const program: Routes = { '/healthz': () => text(200, 'ok'), '/proxyMode': () => text(200, proxyMode) };
+    const program: Routes = {
+      '/healthz': () => text(200, 'ok'),
+      '/proxyMode': () => text(200, proxyMode),
+      '/metrics': () => this.#exposition(),
+    };
     const [error] = [
       ...(await this.#serve('health', healthzBindAddress, health)),
       ...(await this.#serve('metrics', metricsBindAddress, program)),
@@ -62,6 +70,10 @@ export class NodeHealth {
   /** Closes every port and connection at once. */
   close(): void {
     for (const listener of this.#listeners) listener.close();
+  }
+
+  async #exposition(): Promise<Reply> {
+    return { status: 200, type: this.metrics.type, body: await this.metrics.text() };
   }
 
   /** Gives why the first try was in vain, where it was. */

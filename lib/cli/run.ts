@@ -178,7 +178,15 @@ async function serve(
   const { kernel } = work;
   const { route, flows } = kernel;
   const tables = kernelTables(kernel, planning.base.sysctls);
-  const daemon = new Daemon({ ...work, planning, tables, route, flows, health: health.proxy });
+  const daemon = new Daemon({
+    ...work,
+    planning,
+    tables,
+    route,
+    flows,
+    health: health.proxy,
+    metrics: health.metrics,
+  });
   try {
     daemon.start();
     return await Promise.race([stopped, daemon.failed]);

@@ -3,6 +3,7 @@ import type { ServiceState } from '../model/service-state.ts';
 import type { Api } from '../sources/kubernetes/api.ts';
 import type { NodeWatch } from '../sources/kubernetes/node.ts';
 import type { ProblemListener } from '../sources/kubernetes/problem-listener.ts';
+import type { WatchCounters } from '../sources/kubernetes/watch-counters.ts';
 
 /** What is known of this node besides what the machine itself tells. */
 export interface SourceNode {
@@ -21,6 +22,8 @@ export interface ClusterAccess {
   readonly server: URL;
   /** The Node of this machine. */
   readonly nodeWatch: NodeWatch;
+  /** What has happened to each watch since the start, by resource: `services`. */
+  readonly watches: Readonly<Record<string, WatchCounters>>;
   /** Has a function told of what is wrong with the objects of services now, and of every change of that. */
   followProblems(listener: ProblemListener): void;
 }

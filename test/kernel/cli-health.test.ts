@@ -112,6 +112,13 @@ describe('kube-ipvs run and who asks how it is', function () {
       expect(await answer(metricsPort, '/proxyMode')).to.include({ status: 200, body: 'ipvs' });
       expect(await answer(metricsPort, '/healthz')).to.include({ status: 200, body: 'ok' });
       expect(await answer(metricsPort, '/proxyMode', nodeAddress)).to.equal(undefined);
+      const { status, body } = (await answer(metricsPort, '/metrics'))!;
+      expect(status).to.equal(200);
+      for (const resource of ['services', 'endpointslices', 'nodes']) {
+        expect(body).to.include(`kube_ipvs_watch_lists_total{resource="${resource}"} 1\n`);
+        expect(body).to.include(`kube_ipvs_watch_open{resource="${resource}"} 1\n`);
+      }
+      expect(body).to.match(/^kubeproxy_sync_proxy_rules_duration_seconds_count [1-9]/m);
     });
   });
 
