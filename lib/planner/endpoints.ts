@@ -13,7 +13,8 @@ export interface PortEndpoint {
 /**
  * Every endpoint of one family that serves a service port, whatever its conditions, sorted by address and port. Slices
  * belong to a port by its name and protocol. An address and port that several slices list is given once: ready
- * where one of them says so, and of equally ready ones that of this node.
+ * where one of them says so, and of equally ready ones that of this node. Which of several it is does not depend on the
+ * order of the slices.
  */
 export function endpointsOf(
   slices: readonly EndpointSlice[],
@@ -55,7 +56,17 @@ function compare(a: PortEndpoint, b: PortEndpoint): number {
   if (a.endpoint.address !== b.endpoint.address) {
     return a.endpoint.address < b.endpoint.address ? -1 : 1;
   }
-  return a.port - b.port || preference(b) - preference(a);
+  return a.port - b.port || preference(b) - preference(a) || compareHints(a.endpoint, b.endpoint);
+}
+
+/** Any order will do, as long as it does not depend on that of the slices. */
+function compareHints(a: Endpoint, b: Endpoint): number {
+  const [first, second] = [hintsOf(a), hintsOf(b)];
+  return first === second ? 0 : first < second ? -1 : 1;
+}
+
+function hintsOf({ nodeHints, zoneHints }: Endpoint): string {
+  return `${nodeHints.join()};${zoneHints.join()}`;
 }
 
 /** Readiness before locality before serving before not terminating, as bits of one number. */

@@ -10,6 +10,8 @@ import type { TrafficPolicy } from '../../../lib/model/service.ts';
 import type { ServiceState } from '../../../lib/model/service-state.ts';
 import type { VirtualServer } from '../../../lib/model/virtual-server.ts';
 import { virtualServerKey } from '../../../lib/model/virtual-server.ts';
+import { clusterEndpointsOf } from '../../../lib/planner/endpoint-choice.ts';
+import { endpointsOf } from '../../../lib/planner/endpoints.ts';
 import { planService } from '../../../lib/planner/service-plan.ts';
 import { refusedAddresses } from '../../../lib/planner/refused-addresses.ts';
 import {
@@ -75,6 +77,13 @@ function preference(endpoint: Endpoint, node: NodeFacts): number {
   return Number(ready) * 8 + Number(nodeName === node.name) * 4 + Number(serving) * 2 + Number(!terminating);
 }
 
+/** Whether an endpoint counts rather than another one that is listed for the same place. */
+function counts(one: Endpoint, other: Endpoint, node: NodeFacts): boolean {
+  const hints = ({ nodeHints, zoneHints }: Endpoint): string => [nodeHints, zoneHints].join(';');
+  const difference = preference(one, node) - preference(other, node);
+  return difference > 0 || (difference === 0 && hints(one) < hints(other));
+}
+
 /** Every place at which a port may be reached in a family, with the endpoint that counts of those listed for it. */
 function placesOf({ state, node }: World, server: VirtualServer): Map<string, Endpoint> {
   const port = portOf(state, server);
@@ -86,7 +95,7 @@ function placesOf({ state, node }: World, server: VirtualServer): Map<string, En
       for (const endpoint of endpoints) {
         const place = `${endpoint.address} ${slicePort.port}`;
         const other = places.get(place);
-        if (other === undefined || preference(endpoint, node) > preference(other, node)) {
+        if (other === undefined || counts(endpoint, other, node)) {
           places.set(place, endpoint);
         }
       }
@@ -170,6 +179,28 @@ describe('every service plan', () => {
 
       expect(planService({ ...state, slices }, node, options)).to.deep.equal(plan);
     });
+  });
+
+  it('follows the same hints of two that are listed for one place, whichever comes first', () => {
+    const hinted = (address: string, nodeHints: readonly string[]): Endpoint => ({
+      ...{ address, ready: true, serving: true, terminating: false, nodeName: '' },
+      ...{ nodeHints, zoneHints: [] },
+    });
+    const endpoints = [hinted('10.1.0.1', ['other']), hinted('10.1.0.1', []), hinted('10.1.0.2', ['here'])];
+    const port = { name: '', protocol: 'TCP', port: 80, nodePort: 0 } as const;
+    const slice = {
+      namespace: 'a',
+      name: 'a',
+      service: 'a',
+      family: 'IPv4',
+      ports: [port],
+      triggered: 0,
+    } as const;
+    const node: NodeFacts = { name: 'here', zone: '', addresses: [] };
+    const found = [endpoints, endpoints.toReversed()].map((order) =>
+      clusterEndpointsOf(endpointsOf([{ ...slice, endpoints: order }], port, 'IPv4', 'here'), node),
+    );
+    expect(found[0]).to.deep.equal(found[1]);
   });
 
   it('lists nothing twice', () => {
