@@ -196,13 +196,26 @@ static const char *check_length(const char *reply) {
   return asked.size > 0 && strlen(reply) != (size_t)asked.size ? "length" : NULL;
 }
 
+/* Milliseconds of patience from which on a datagram is sent a second time: who counts lost ones has less. */
+enum { PATIENCE = 1000 };
+
+/* A request and its answer; NULL or what went wrong. Like a resolver, it asks by UDP once more when half its time is over. */
+static const char *exchange(int fd, char *reply, size_t size, double until) {
+  const char *error = transmit(fd);
+  if (error == NULL && asked.protocol == IPPROTO_UDP && asked.timeout >= PATIENCE) {
+    error = receive(fd, reply, size, false, until - (double)asked.timeout / 2);
+    if (error != timed_out) return error;
+    error = transmit(fd);
+  }
+  return error == NULL ? receive(fd, reply, size, asked.path != NULL, until) : error;
+}
+
 static void ask_once(void) {
   char reply[LONGEST_ANSWER + 1];
   const char *error;
   double began = now_ms(), until = began + (double)asked.timeout;
   int fd = open_connection(until, &error);
-  if (fd >= 0) error = transmit(fd);
-  if (error == NULL) error = receive(fd, reply, sizeof reply, asked.path != NULL, until);
+  if (fd >= 0) error = exchange(fd, reply, sizeof reply, until);
   if (error == NULL) error = check_length(reply);
   if (fd >= 0) close(fd);
   report(error, reply, began);
