@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { RouteMonitor } from '../../native-bindings/route-monitor.ts';
 import type { RouteEvent } from '../../native-bindings/route-monitor.ts';
 import type { ReservedAddress } from '../model/node-facts.ts';
-import type { Clock } from '../reconciler/clock.ts';
+import type { Clock } from '../model/clock.ts';
 import type { Log } from '../reconciler/log.ts';
 import { nodeAddresses, serviceInterface } from './node-addresses.ts';
 import type { AddressReader, NodeAddresses } from './node-addresses.ts';

@@ -1,7 +1,7 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Problem } from '../model/problem.ts';
 import type { ServiceKey } from '../model/service.ts';
-import type { Clock } from '../reconciler/clock.ts';
+import type { Clock } from '../model/clock.ts';
 import type { ReconcilerListener } from '../reconciler/reports.ts';
 import type { ServiceEvents } from '../sources/kubernetes/event-recorder.ts';
 import type { ObjectProblems } from '../sources/kubernetes/problem-listener.ts';

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 
 /** Connections of one server at a time: probes take a moment each. */
 const mostConnections = 128;

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 import { Connections } from './connections.ts';
 import { ListenError } from './listen-error.ts';
 

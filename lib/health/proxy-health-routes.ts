@@ -1,5 +1,5 @@
 import type { IpFamily } from '../model/family.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 import type { HealthState, ProxyHealth } from './proxy-health.ts';
 import type { Reply } from './reply.ts';
 import type { Routes } from './router.ts';

@@ -1,5 +1,5 @@
 import { Backlog } from './backlog.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 import type { Log } from './log.ts';
 
 /** Something that keeps the kernel from being what it should be, on the whole node and not for one service. */

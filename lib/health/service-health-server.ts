@@ -1,6 +1,6 @@
 import type { ServiceHealth } from '../model/plan.ts';
 import type { ServiceKey } from '../model/service.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 import { HttpListener, type Place } from './http-listener.ts';
 import type { ListenError } from './listen-error.ts';
 import { send } from './reply.ts';

@@ -1,7 +1,7 @@
 import type { Keyed } from '../model/keyed.ts';
 import type { RealServer } from '../model/real-server.ts';
 import type { VirtualServer } from '../model/virtual-server.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 import { toError } from './errors.ts';
 import { discardOurs, type Reading, type Readings } from './extras.ts';
 import type { Ledger } from './ledger.ts';

@@ -2,7 +2,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import type { RealServerTable } from '../kernel/real-server-table.ts';
 import type { Change } from '../kernel/table.ts';
 import type { RealServer } from '../model/real-server.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 import { toError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { TableLedger } from './table-ledger.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 import type { Log } from './log.ts';
 import type { AuditReport, ReconcilerListener, SyncReport } from './reports.ts';
 import { RivalWatch } from './rival.ts';

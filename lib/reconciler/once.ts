@@ -1,7 +1,7 @@
 import type { ServiceKey } from '../model/service.ts';
 import { batchesOf, defaultFirstServices } from './batches.ts';
 import type { Conflict } from './claims.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 import { Programmer, type ProgrammerOptions } from './programmer.ts';
 import type { PlanFailure, SyncReport } from './reports.ts';
 import type { FailedTable, RefusedEntry } from './retry.ts';

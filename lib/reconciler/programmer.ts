@@ -6,7 +6,7 @@ import type { ServiceKey } from '../model/service.ts';
 import type { VirtualServer } from '../model/virtual-server.ts';
 import { Adoption } from './adoption.ts';
 import { Audit } from './audit.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 import { defaultDrainTimeout, Draining } from './draining.ts';
 import { toError } from './errors.ts';
 import { inForce } from './in-force.ts';

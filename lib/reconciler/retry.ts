@@ -1,6 +1,6 @@
 import type { Refusal } from '../kernel/table.ts';
 import type { Keyed } from '../model/keyed.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 import { type PerTable, perTable, type TableName, upsertOrder as tableNames } from './table-name.ts';
 
 /** An entry that the kernel refused and that will be tried again. */

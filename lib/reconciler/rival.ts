@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 import type { DriftedEntry } from './reports.ts';
 import type { TableName } from './table-name.ts';
 

@@ -1,6 +1,6 @@
 import type { ServicePlan } from '../model/plan.ts';
 import type { ServiceKey } from '../model/service.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 
 /**
  * The weight of a real server that is new among others: from 1 it grows evenly to its full weight, in as many steps as

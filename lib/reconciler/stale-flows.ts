@@ -3,7 +3,7 @@ import { TableError } from '../kernel/table.ts';
 import { familyOf } from '../model/family.ts';
 import { type RealServer, realServerKey } from '../model/real-server.ts';
 import { type VirtualServer, type VirtualServerId, virtualServerKey } from '../model/virtual-server.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 import { toError } from './errors.ts';
 import type { TableLedgers } from './ledger.ts';
 import type { Log } from './log.ts';

@@ -1,5 +1,5 @@
 import type { ServiceKey } from '../model/service.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 import type { SyncReport } from './reports.ts';
 import { perTable, type PerTable, upsertOrder } from './table-name.ts';
 import type { TransactionReport } from './transaction.ts';

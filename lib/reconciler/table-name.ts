@@ -21,14 +21,6 @@ export const upsertOrder = [
   'addresses',
 ] as const satisfies readonly TableName[];
 
-/** The order in which removals are written. Sysctls, sets and the firewall are never removed while the program runs. */
-export const removalOrder = [
-  'addresses',
-  'realServers',
-  'virtualServers',
-  'setEntries',
-] as const satisfies readonly TableName[];
-
 /** Makes one value for each table. */
 export function perTable<Value>(make: (name: TableName) => Value): PerTable<Value> {
   return {

@@ -2,7 +2,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import type { Change, Refusal } from '../kernel/table.ts';
 import type { SetEntry } from '../model/ip-set.ts';
 import type { Keyed } from '../model/keyed.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 import { toError } from './errors.ts';
 import type { TableLedgers } from './ledger.ts';
 import { addressesInUse, addressesWithoutServer, exemptions, isMissing, recordsInUse } from './order.ts';

@@ -1,4 +1,4 @@
-import type { Clock as ReconcilerClock } from '../../lib/reconciler/clock.ts';
+import type { Clock as ReconcilerClock } from '../../lib/model/clock.ts';
 import type { Clock as SourceClock } from '../../lib/sources/clock.ts';
 
 /** The clocks of a controller whose time runs faster than the machine's. */

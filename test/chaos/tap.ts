@@ -2,6 +2,7 @@ import type { KernelTables } from '../../lib/kernel/kernel-tables.ts';
 import { type Change, type Refusals, type Table, TableError } from '../../lib/kernel/table.ts';
 import type { Keyed } from '../../lib/model/keyed.ts';
 import type { TableName } from '../../lib/reconciler/table-name.ts';
+import { tablesThrough } from '../tables-through.ts';
 
 /** What a tap asks before it lets a change through, and tells behind it. */
 export interface TapWitness {
@@ -25,18 +26,7 @@ export class Tap {
   constructor(kernel: KernelTables, troubles: KernelTroubles, witness: TapWitness) {
     this.#witness = witness;
     this.#troubles = troubles;
-    this.tables = {
-      sysctls: this.#through('sysctls', kernel.sysctls),
-      sets: this.#through('sets', kernel.sets),
-      firewall: this.#through('firewall', kernel.firewall),
-      setEntries: this.#through('setEntries', kernel.setEntries),
-      virtualServers: this.#through('virtualServers', kernel.virtualServers),
-      realServers: {
-        ...this.#through('realServers', kernel.realServers),
-        readUse: (virtualServer) => kernel.realServers.readUse(virtualServer),
-      },
-      addresses: this.#through('addresses', kernel.addresses),
-    };
+    this.tables = tablesThrough(kernel, (name, table) => this.#through(name, table));
   }
 
   /** Lets so many more writes through and then none. */

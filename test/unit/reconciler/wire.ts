@@ -3,6 +3,7 @@ import type { KernelTables } from '../../../lib/kernel/kernel-tables.ts';
 import { type Change, type Refusals, type Table, TableError } from '../../../lib/kernel/table.ts';
 import type { Keyed } from '../../../lib/model/keyed.ts';
 import type { TableName } from '../../../lib/reconciler/table-name.ts';
+import { tablesThrough } from '../../tables-through.ts';
 
 /** What lies between a process and the kernel: it notes what passes, loses replies on demand, and can be cut. */
 export class Wire {
@@ -15,18 +16,7 @@ export class Wire {
   readonly tables: KernelTables;
 
   constructor(kernel: FakeKernel) {
-    this.tables = {
-      sysctls: this.#through('sysctls', kernel.sysctls),
-      sets: this.#through('sets', kernel.sets),
-      firewall: this.#through('firewall', kernel.firewall),
-      setEntries: this.#through('setEntries', kernel.setEntries),
-      virtualServers: this.#through('virtualServers', kernel.virtualServers),
-      realServers: {
-        ...this.#through('realServers', kernel.realServers),
-        readUse: (virtualServer) => kernel.realServers.readUse(virtualServer),
-      },
-      addresses: this.#through('addresses', kernel.addresses),
-    };
+    this.tables = tablesThrough(kernel, (name, table) => this.#through(name, table));
   }
 
   #through<Entry extends Keyed>(name: TableName, table: Table<Entry>): Table<Entry> {

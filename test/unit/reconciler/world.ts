@@ -1,4 +1,4 @@
-import type { Clock } from '../../../lib/reconciler/clock.ts';
+import type { Clock } from '../../../lib/model/clock.ts';
 import type { Log } from '../../../lib/reconciler/log.ts';
 import { fakeKernel, type FakeKernel } from '../../../lib/kernel/fake-kernel.ts';
 import { setEntry } from '../../../lib/model/ip-set.ts';
