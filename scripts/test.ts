@@ -6,17 +6,21 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
+import { allowedProcessors } from '../test/lab/processors.ts';
 import { conformancePath, writeConformance } from './conformance.ts';
 
 /** Where every run of mocha leaves what became of its tests. */
 const results = resolve('build/results');
+
+const processors = allowedProcessors();
 
 /** Mocha with the hooks that do. */
 const mocha = ['mocha', '--require', './test/result-hooks.ts'] as const;
 
 interface Stage {
   readonly title: string;
-  readonly command: readonly [string, ...string[]];
+  /** What runs, the `place`-th of those that run at the same time. */
+  readonly command: (place: number) => readonly [string, ...string[]];
 }
 
 interface Tally {
@@ -30,12 +34,16 @@ interface Tally {
 function inLab(file: string): Stage {
   const lab = ['--timeout', '900', '--write', results, '--env', `TEST_RESULTS=${results}`];
   const command = [...mocha, '--config', '.mocharc.lab.json', file];
-  return { title: file, command: ['node', 'test/lab/run.ts', ...lab, '--', ...command] };
+  const on = (place: number): string => String(processors[place % processors.length]);
+  return {
+    title: file,
+    command: (place) => ['node', 'test/lab/run.ts', ...lab, '--processor', on(place), '--', ...command],
+  };
 }
 
 /** Mocha on this machine's own kernel. */
 function onHost(file: string): Stage {
-  return { title: file, command: [...mocha, '--timeout', '120000', file] };
+  return { title: file, command: () => [...mocha, '--timeout', '120000', file] };
 }
 
 /** The test files of a folder, the longest first: what takes long should begin early. */
@@ -61,12 +69,12 @@ const groups: readonly Group[] = [
   {
     atOnce: 2,
     stages: [
-      { title: 'lint', command: ['npm', 'run', '--silent', 'lint'] },
-      { title: 'unit', command: [...mocha, 'test/unit/**/*.test.ts'] },
+      { title: 'lint', command: () => ['npm', 'run', '--silent', 'lint'] },
+      { title: 'unit', command: () => [...mocha, 'test/unit/**/*.test.ts'] },
     ],
   },
   {
-    atOnce: 3,
+    atOnce: 2 * processors.length,
     stages: [
       longest,
       ...filesIn('test/packets').filter((file) => file !== longest),
@@ -107,12 +115,12 @@ function secondsSince(began: number): string {
   return `${Math.round((Date.now() - began) / 1000)} s`;
 }
 
-/** Runs a stage; `print` takes what it prints as it comes. */
-function run(stage: Stage, print: (text: string) => void): Promise<Tally> {
+/** Runs a stage, the `place`-th of those that run at the same time; `print` takes what it prints as it comes. */
+function run(stage: Stage, place: number, print: (text: string) => void): Promise<Tally> {
   const began = Date.now();
   print(`\n=== ${stage.title}\n`);
   return new Promise((resolve) => {
-    const [command, ...args] = stage.command;
+    const [command, ...args] = stage.command(place);
     const env = { ...process.env, TEST_RESULTS: results };
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
     let output = '';
@@ -151,11 +159,11 @@ async function runGroup({ stages, atOnce }: Group): Promise<Tally[]> {
     process.stdout.write(held[shown] ?? '');
     held[shown] = '';
   };
-  const work = async (): Promise<void> => {
+  const work = async (_: unknown, place: number): Promise<void> => {
     for (let index = begun++; index < stages.length; index = begun++) {
       const stage = stages[index];
       if (stage === undefined) return;
-      const tally = await run(stage, (text) => {
+      const tally = await run(stage, place, (text) => {
         held[index] = (held[index] ?? '') + text;
         if (index === shown) show();
       });

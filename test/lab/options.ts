@@ -20,6 +20,8 @@ export interface LabOptions {
   readonly environment: readonly string[];
   /** A tap device of the launcher's network namespace whose other end is `vec0` inside; only for a kernel of its own. */
   readonly tap: string | undefined;
+  /** The processor on which a kernel of its own runs; that which the fewest other labs have unless told. */
+  readonly processor: number | undefined;
   readonly command: readonly string[];
 }
 
@@ -42,6 +44,7 @@ export const usage = `Runs a command as root in a lab: a Linux with IPVS that it
   --env NAME=VALUE  a variable for COMMAND; may be repeated
   --tap DEVICE      a tap device here that is the cable of \`vec0\` inside, for what must not share the lab's processor;
                     only with a kernel that is booted
+  --processor N     where a kernel that is booted runs (default: where the fewest other labs do)
   --interactive     give COMMAND this terminal
 
 Exits as COMMAND does, with 124 after the time limit and with 125 when the lab itself failed.
@@ -74,12 +77,20 @@ export function parseOptions(args: readonly string[]): LabOptions {
     writable: values.write,
     environment: values.env,
     tap: values.tap,
+    processor: processor(values.processor),
     command,
   };
 }
 
 function seconds(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new UsageError(`--timeout: expected seconds, got "${text}"`);
+  return Number(text);
+}
+
+function processor(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,4}$/.test(text))
+    throw new UsageError(`--processor: expected a processor's number, got "${text}"`);
   return Number(text);
 }
 
@@ -92,6 +103,7 @@ interface Flags {
   readonly write: readonly string[];
   readonly env: readonly string[];
   readonly tap?: string | undefined;
+  readonly processor?: string | undefined;
 }
 
 function parseFlags(args: readonly string[]): Flags {
@@ -106,6 +118,7 @@ function parseFlags(args: readonly string[]): Flags {
         write: { type: 'string', multiple: true, default: [] },
         env: { type: 'string', multiple: true, default: [] },
         tap: { type: 'string' },
+        processor: { type: 'string' },
       },
     }).values;
   } catch (error) {

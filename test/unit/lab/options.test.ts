@@ -16,13 +16,14 @@ describe("the lab launcher's options", () => {
       writable: [],
       environment: [],
       tap: undefined,
+      processor: undefined,
       command: ['true'],
     });
   });
 
   it('can all be given', () => {
     const line =
-      '--in uml --mem 512M --timeout 5 --write a --write b --env A=1 --env B= --interactive -- true';
+      '--in uml --mem 512M --timeout 5 --write a --write b --env A=1 --env B= --processor 3 --interactive -- true';
     expect(parseOptions(line.split(' '))).to.deep.equal({
       way: 'uml',
       memory: '512M',
@@ -31,6 +32,7 @@ describe("the lab launcher's options", () => {
       writable: ['a', 'b'],
       environment: ['A=1', 'B='],
       tap: undefined,
+      processor: 3,
       command: ['true'],
     });
   });
@@ -46,6 +48,7 @@ describe("the lab launcher's options", () => {
     ['--timeout 0 -- true', /--timeout: expected seconds, got "0"/],
     ['--timeout 1s -- true', /--timeout: expected seconds, got "1s"/],
     ['--env A -- true', /--env: expected NAME=VALUE, got "A"/],
+    ['--processor x -- true', /--processor: expected a processor's number, got "x"/],
     ['--tap lab0 -- true', /--tap: expected the name of a device and --in uml, got "lab0" and --in auto/],
   ] as const) {
     it(`refuse \`${line}\` and say why`, () => {
