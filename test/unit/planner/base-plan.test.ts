@@ -38,6 +38,14 @@ describe('planBase', () => {
       });
     });
 
+    it('never expose the loopback addresses of the node (route_localnet, CVE-2020-8558)', () => {
+      for (const strictArp of [true, false])
+        for (const minor of [4, 19]) {
+          const keys = Object.keys(sysctls({ strictArp, kernel: { major: 5, minor } }));
+          expect(keys.filter((key) => key.includes('route_localnet'))).to.deep.equal([]);
+        }
+    });
+
     const releases: [major: number, minor: number, mode: string | undefined][] = [
       [3, 10, undefined],
       [4, 0, undefined],
@@ -128,8 +136,21 @@ describe('planBase', () => {
         ['filter FORWARD', ['KUBE-PROXY-FIREWALL', 'KUBE-FORWARD']],
         ['mangle OUTPUT', ['KUBE-IPVS-OUT-FILTER']],
       ]);
-      expect(program().jumps[0]?.rule).to.equal(
-        '-m comment --comment "kubernetes service portals" -j KUBE-SERVICES',
+    });
+
+    it('has kube-proxy’s comments on its jumps, so that neither makes those of the other anew', () => {
+      expect(program().jumps.map(({ rule }) => rule)).to.deep.equal(
+        [
+          ['kubernetes service portals', 'KUBE-SERVICES'],
+          ['kubernetes service portals', 'KUBE-SERVICES'],
+          ['kubernetes postrouting rules', 'KUBE-POSTROUTING'],
+          ['kubernetes ipvs access filter', 'KUBE-IPVS-FILTER'],
+          ['kube-proxy firewall rules', 'KUBE-PROXY-FIREWALL'],
+          ['kubernetes health check rules', 'KUBE-NODE-PORT'],
+          ['kube-proxy firewall rules', 'KUBE-PROXY-FIREWALL'],
+          ['kubernetes forwarding rules', 'KUBE-FORWARD'],
+          ['kubernetes ipvs access filter', 'KUBE-IPVS-OUT-FILTER'],
+        ].map(([text, chain]) => `-m comment --comment "${text}" -j ${chain}`),
       );
     });
 
@@ -240,15 +261,23 @@ describe('planBase', () => {
     });
 
     it('rejects new connections alone to what services do not serve on their addresses', () => {
-      const filter = rules(program(), 'filter', 'KUBE-IPVS-FILTER');
-
-      expect(filter.slice(2, -1).every((rule) => rule.endsWith('-j RETURN'))).to.equal(true);
-      expect(filter.at(-1)).to.equal(
+      expect(rules(program(), 'filter', 'KUBE-IPVS-FILTER').slice(2)).to.deep.equal([
+        '-m set --match-set KUBE-LOAD-BALANCER dst,dst -j RETURN',
+        '-m set --match-set KUBE-CLUSTER-IP dst,dst -j RETURN',
+        '-m set --match-set KUBE-EXTERNAL-IP dst,dst -j RETURN',
+        '-m set --match-set KUBE-EXTERNAL-IP-LOCAL dst,dst -j RETURN',
+        '-m set --match-set KUBE-HEALTH-CHECK-NODE-PORT dst -j RETURN',
         '-m conntrack --ctstate NEW -m set --match-set KUBE-IPVS-IPS dst -j REJECT --reject-with icmp-port-unreachable',
-      );
+      ]);
       expect(rules(program({}, 'IPv6'), 'filter', 'KUBE-IPVS-FILTER').at(-1)).to.match(
         /icmp6-port-unreachable$/,
       );
+    });
+
+    it('lets health checks of services in, whatever rules of others stand behind', () => {
+      expect(rules(program(), 'filter', 'KUBE-NODE-PORT')).to.deep.equal([
+        '-m set --match-set KUBE-HEALTH-CHECK-NODE-PORT dst -j ACCEPT',
+      ]);
     });
 
     it('resets TCP to services without endpoints, and refuses everything else by ICMP, before IPVS sees it', () => {
@@ -279,10 +308,20 @@ describe('planBase', () => {
 
     it('never drops or rejects ICMP of a connection, which path MTU discovery needs', () => {
       const all = program({ localTraffic: { by: 'interface', pattern: 'cali+' } }).chains;
-      const rejects = all.flatMap((chain) => chain.rules).filter((rule) => rule.includes('-j REJECT'));
+      const every = all.flatMap((chain) => chain.rules);
+      const rejects = every.filter((rule) => rule.includes('-j REJECT'));
+      const drops = all.filter((chain) => chain.rules.some((rule) => rule.endsWith('-j DROP')));
+      const byPort = (rule: string): boolean => rule.includes('--match-set KUBE-LOAD-BALANCER-FW dst,dst ');
 
       expect(rejects).to.have.lengthOf(5);
       expect(rejects.every((rule) => rule.includes('--ctstate NEW '))).to.equal(true);
+      // What is dropped is for the ports of an element, which are of TCP, UDP or SCTP: no ICMP has one.
+      expect(drops.map(({ name }) => name)).to.deep.equal([
+        'KUBE-SOURCE-RANGES-FIREWALL',
+        'KUBE-IPVS-OUT-FILTER',
+      ]);
+      const ways = every.filter((rule) => /-j (KUBE-SOURCE-RANGES-FIREWALL|.*DROP)$/.test(rule));
+      expect(ways.filter((rule) => rule !== '-j DROP').every(byPort)).to.equal(true);
     });
 
     it('drops, before IPVS, what the node sends to a load balancer that does not admit it', () => {

@@ -121,6 +121,19 @@ for (const { family, clusterIp, pods, nodes, manyNodes, prefix, at } of families
       expect(setsOf(planned)).to.deep.equal([`${prefix}CLUSTER-IP`, `${prefix}IPVS-IPS`]);
     });
 
+    it('lets health checks of a service in on such a node too', () => {
+      const of = service({
+        type: 'LoadBalancer',
+        clusterIPs: [clusterIp],
+        ports: [servicePort({ nodePort: 3001 })],
+        externalTrafficPolicy: 'Local',
+        healthCheckNodePort: 3002,
+      });
+      const planned = planService(state(of), { ...node, addresses: [] }, plannerOptions());
+
+      expect(elementsOf(planned, `${prefix}HEALTH-CHECK-NODE-PORT`)).to.deep.equal(['3002']);
+    });
+
     it('plans no node port where none is allocated', () => {
       expect(Object.keys(forwardingOf(plan({ nodePort: 0 }, nodes)))).to.deep.equal([
         `TCP ${at(clusterIp, 80)}`,

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { virtualServerFlags } from '../../../lib/model/virtual-server.ts';
+import type { Service } from '../../../lib/model/service.ts';
 import { planService } from '../../../lib/planner/service-plan.ts';
 import {
   elementsOf,
@@ -165,6 +166,47 @@ describe('planService', () => {
       const plan = planService(state(service({ ports }), slice([endpoint('10.180.0.1')])), node, options);
 
       expect(setsOf(plan)).to.deep.equal(['KUBE-CLUSTER-IP', 'KUBE-IPVS-IPS']);
+    });
+  });
+
+  describe('the order of real servers', () => {
+    const pods = Array.from({ length: 20 }, (_, index) => `10.180.0.${index + 1}`);
+    const everywhere = service({
+      type: 'LoadBalancer',
+      externalIPs: ['203.0.113.1'],
+      loadBalancerIngress: [{ address: '203.0.113.2', ipMode: 'VIP' }],
+      ports: [servicePort({ nodePort: 3001 })],
+    });
+    const orderOn = (name: string, changes: Partial<Service>, scheduler: string): string[][] => {
+      const endpoints = pods.map((pod) => endpoint(pod, { nodeName: name }));
+      const of = state({ ...everywhere, ...changes }, slice(endpoints));
+      const plan = planService(of, { ...node, name }, plannerOptions({ scheduler }));
+      return plan.virtualServers.map(({ realServers }) => realServers.map(({ address }) => address));
+    };
+    const nodes = Array.from({ length: 20 }, (_, index) => `worker-${index}`);
+    const policies = (['Cluster', 'Local'] as const).flatMap((internalTrafficPolicy) =>
+      (['Cluster', 'Local'] as const).map((externalTrafficPolicy) => ({
+        internalTrafficPolicy,
+        externalTrafficPolicy,
+      })),
+    );
+    for (const changes of policies) {
+      const { internalTrafficPolicy: internal, externalTrafficPolicy: external } = changes;
+      it(`begins elsewhere on each node, on every address, with policies ${internal} and ${external} (#121591)`, () => {
+        const orders = nodes.map((name) => orderOn(name, changes, 'rr'));
+
+        for (const way of [0, 1, 2, 3]) {
+          const firsts = new Set(orders.map((order) => order[way]?.[0]));
+          expect(firsts.size, `virtual server ${way}`).to.be.greaterThan(8);
+        }
+        expect([...orders[0]![0]!].sort()).to.deep.equal([...pods].sort());
+      });
+    }
+
+    it('is that of every node where the scheduler makes a table of it', () => {
+      const orders = nodes.map((name) => orderOn(name, {}, 'mh'));
+
+      expect(new Set(orders.map((order) => order.join()))).to.have.lengthOf(1);
     });
   });
 
