@@ -1,12 +1,17 @@
 import { access, constants } from 'node:fs/promises';
 import { availableParallelism, release } from 'node:os';
+import { join } from 'node:path';
 import type { HostFacts } from '../config/planning.ts';
 import type { IpFamily } from '../model/family.ts';
 
-/** The families that this host has: IPv6 is missing where the kernel was told `ipv6.disable=1`. */
-export async function hostFamilies(): Promise<readonly IpFamily[]> {
+/**
+ * The families that this host has: IPv6 is missing where the kernel was told `ipv6.disable=1`.
+ *
+ * @param proc where proc(5) is mounted
+ */
+export async function hostFamilies(proc = '/proc'): Promise<readonly IpFamily[]> {
   try {
-    await access('/proc/net/if_inet6');
+    await access(join(proc, 'net/if_inet6'));
     return ['IPv4', 'IPv6'];
   } catch {
     return ['IPv4'];
@@ -22,10 +27,12 @@ export async function hostFacts(randomFully: boolean): Promise<Omit<HostFacts, '
 /**
  * Whether the limits of connection tracking can be set from here. In all network namespaces but the first, and where
  * /proc/sys is mounted read-only, the kernel only shows them.
+ *
+ * @param proc where proc(5) is mounted
  */
-export async function canSetConntrackLimits(): Promise<boolean> {
+export async function canSetConntrackLimits(proc = '/proc'): Promise<boolean> {
   try {
-    await access('/proc/sys/net/netfilter/nf_conntrack_max', constants.W_OK);
+    await access(join(proc, 'sys/net/netfilter/nf_conntrack_max'), constants.W_OK);
     return true;
   } catch (error) {
     // Where connection tracking is not loaded yet, loading it is the kernel's affair, and what is refused is told.
