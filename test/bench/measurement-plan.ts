@@ -25,7 +25,7 @@ export interface MeasurementPlan {
 export const fullPlan: MeasurementPlan = {
   kernel: 'ipvs',
   sizes: [
-    { services: 100, endpoints: 10, rounds: 5 },
+    { services: 100, endpoints: 10, rounds: 3 },
     { services: 10_000, endpoints: 10, rounds: 5 },
     { services: 50_000, endpoints: 1, rounds: 2 },
   ],
