@@ -1,5 +1,6 @@
 import { Site } from './support.ts';
-import { playScenarios, Stage } from './support-scenarios.ts';
+import { playScenarios } from './support-scenarios.ts';
+import { Stage } from './support-stage.ts';
 
 describe('the walkthrough scenarios', () => {
   let site: Site;

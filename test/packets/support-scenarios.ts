@@ -1,22 +1,21 @@
 import { expect } from 'chai';
-import { readFile } from 'node:fs/promises';
-import type { Guest } from '../lab/guest.ts';
 import type { Node } from '../lab/node.ts';
 import type { Place } from '../lab/place.ts';
+import { playAffinity } from './support-scenario-affinity.ts';
+import { playLoadBalancer, playLocal } from './support-scenarios-outside.ts';
+import { hostPort, serverName } from './support-objects.ts';
+import { families, upper } from './support-questions.ts';
+import { balancing, scenario } from './support-stage.ts';
+import type { Stage } from './support-stage.ts';
+import { nodeAddresses } from './support-tables.ts';
 import type { Site, SiteService } from './support.ts';
 import { complaints, counted, held, until } from './support.ts';
 
 const http = { http: '/' } as const;
 
-/** The nodes' own addresses on the bridges of their pods, which they pick as source towards these. */
-const bridges: Readonly<Record<string, string>> = {
-  'ycwang-ubuntu': '10.244.0.1',
-  'ycwang-ubuntu-worker': '10.244.1.1',
-};
-
-/** A scenario as it is written. */
-function scenario(file: string): Promise<string> {
-  return readFile(`test/fixtures/scenarios/${file}`, 'utf8');
+/** The node's own address on the bridge of its pods, which it picks as source towards these. */
+function bridgeOf(node: Node): string {
+  return nodeAddresses(node, 'IPv4')[1]!;
 }
 
 /** A service by which it is seen that what was published before it has been read. */
@@ -27,55 +26,6 @@ const marker: SiteService = {
   pods: ['web-1'],
 };
 
-/** A site on which the scenarios are played, with everyone in it that they speak of. */
-export class Stage {
-  readonly site: Site;
-  readonly notReady: Guest;
-  readonly #publish: (manifest: string) => Promise<void>;
-
-  private constructor(site: Site, notReady: Guest, publish: (manifest: string) => Promise<void>) {
-    this.site = site;
-    this.notReady = notReady;
-    this.#publish = publish;
-  }
-
-  /**
-   * Adds to a site who is missing.
-   * @param publish makes the objects of a manifest, which may be empty, the only ones that are in force
-   */
-  static async furnish(site: Site, publish: (manifest: string) => Promise<void>): Promise<Stage> {
-    const notReady = await site.second.addPod({
-      name: 'web-9',
-      addresses: ['10.244.1.9'],
-      serve: { http: [80] },
-    });
-    for (const [name, address, port] of [
-      ['mysql', '192.168.1.25', 3306],
-      ['mongodb', '192.168.1.26', 30017],
-    ] as const)
-      await site.cluster.addHost({ name, addresses: [address], serve: { tcp: [port] } });
-    return new Stage(site, notReady, publish);
-  }
-
-  /**
-   * Makes this the only scenario that is in force and waits until every kernel sends new connections to these endpoints
-   * through these of its virtual servers, and to no others. Those of weight 0 only wait for old connections to end.
-   */
-  async play(manifest: string, expected: (node: Node) => readonly string[]): Promise<void> {
-    await this.#publish(manifest);
-    for (const node of this.site.nodes) {
-      const lines = expected(node).map((line) => `-a -t ${line} -m -w 1`);
-      await until(
-        () => held(node),
-        ({ servers }) => {
-          const own = servers.filter((line) => line.startsWith('-a ') && !line.endsWith(' -w 0'));
-          return [...own].sort().join() === [...lines].sort().join();
-        },
-      );
-    }
-  }
-}
-
 /** The clauses of the walkthrough scenarios, whatever way their objects take to the controllers. */
 export function playScenarios(build: () => Promise<Stage>): void {
   let stage: Stage;
@@ -85,17 +35,16 @@ export function playScenarios(build: () => Promise<Stage>): void {
   before(async () => {
     stage = await build();
     site = stage.site;
-    everyone = [...site.nodes, ...site.pods];
+    everyone = stage.inside;
   });
 
   describe('01: a ClusterIP service', () => {
     const vip = '10.104.112.175';
 
     before(async () => {
-      await stage.play(await scenario('01-clusterip.yaml'), () => [
-        `${vip}:8080 -r 10.244.0.2:80`,
-        `${vip}:8080 -r 10.244.1.4:80`,
-      ]);
+      await stage.play(await scenario('01-clusterip.yaml'), () =>
+        balancing([serverName(vip, 8080)], '10.244.0.2:80', '10.244.1.4:80'),
+      );
     });
 
     it('answers with the page that its pods serve', async () => {
@@ -146,10 +95,14 @@ export function playScenarios(build: () => Promise<Stage>): void {
 
     before(async () => {
       await stage.play(await scenario('02-nodeport.yaml'), (node) =>
-        [`${vip}:8080`, `${node.ipv4}:30000`, `${bridges[node.name]}:30000`].flatMap((server) => [
-          `${server} -r 10.244.0.3:80`,
-          `${server} -r 10.244.1.6:80`,
-        ]),
+        balancing(
+          [
+            serverName(vip, 8080),
+            ...nodeAddresses(node, 'IPv4').map((address) => serverName(address, 30000)),
+          ],
+          '10.244.0.3:80',
+          '10.244.1.6:80',
+        ),
       );
     });
 
@@ -168,7 +121,7 @@ export function playScenarios(build: () => Promise<Stage>): void {
     it("shows the pods a node's address as the source of the outside client", async () => {
       for (const node of site.nodes) {
         const answers = await site.client.ask(node.ipv4, 30000, { ...http, count: 10 });
-        expect(counted(answers).peers, node.name).to.deep.equal({ [bridges[node.name]!]: 5, [node.ipv4]: 5 });
+        expect(counted(answers).peers, node.name).to.deep.equal({ [bridgeOf(node)]: 5, [node.ipv4]: 5 });
       }
     });
 
@@ -186,8 +139,8 @@ export function playScenarios(build: () => Promise<Stage>): void {
 
     before(async () => {
       await stage.play(await scenario('03-no-selector.yaml'), () => [
-        `${mysql}:3306 -r 192.168.1.25:3306`,
-        `${mongodb}:30017 -r 192.168.1.26:30017`,
+        ...balancing([serverName(mysql, 3306)], '192.168.1.25:3306'),
+        ...balancing([serverName(mongodb, 30017)], '192.168.1.26:30017'),
       ]);
     });
 
@@ -210,11 +163,15 @@ export function playScenarios(build: () => Promise<Stage>): void {
         '- { name: mongodb, port: 30017, targetPort: 30017 }',
         '- { name: mongo, port: 30017, targetPort: 30017 }',
       );
-      await stage.play(renamed, () => [`${mysql}:3306 -r 192.168.1.25:3306`]);
+      await stage.play(renamed, () => balancing([serverName(mysql, 3306)], '192.168.1.25:3306'));
       const answers = await site.pod('web-1').ask(mongodb, 30017, { count: 2 });
       expect(counted(answers).errors).to.deep.equal({ refused: 2 });
     });
   });
+
+  playLocal(() => stage);
+  playAffinity(() => stage);
+  playLoadBalancer(() => stage);
 
   describe('07: services that are not balanced', () => {
     /** Everything that a service may leave in the kernel. */
@@ -231,9 +188,9 @@ export function playScenarios(build: () => Promise<Stage>): void {
       const before = await Promise.all(site.nodes.map((node) => node.must(['sh', '-c', everything])));
       const from = site.controllers.map(({ lines }) => lines.length);
       // What is published last is served once all that was published before has been read.
-      await stage.play(`${notBalanced}\n---\n${site.manifestOf(marker)}`, () => [
-        '10.96.99.99:80 -r 10.244.0.2:80',
-      ]);
+      await stage.play(`${notBalanced}\n---\n${site.manifestOf(marker)}`, () =>
+        balancing([serverName('10.96.99.99', 80)], '10.244.0.2:80'),
+      );
       await stage.play(notBalanced, () => []);
       await site.untilWithdrawn(...marker.clusterIPs);
       for (const [index, controller] of site.controllers.entries())
@@ -241,5 +198,45 @@ export function playScenarios(build: () => Promise<Stage>): void {
       const after = await Promise.all(site.nodes.map((node) => node.must(['sh', '-c', everything])));
       expect(after).to.deep.equal(before);
     });
+  });
+  describe('08: a dual-stack service with two protocols on one port', () => {
+    const vips = { ipv4: '10.110.65.180', ipv6: 'fd00:10:96::b4' } as const;
+    const spread = { names: { 'web-2': 2, 'web-4': 2 }, errors: {} } as const;
+
+    before(async () => {
+      await stage.play(await scenario('08-dualstack.yaml'), (node) =>
+        families.flatMap((family) => {
+          const own = nodeAddresses(node, family === 'ipv4' ? 'IPv4' : 'IPv6');
+          const servers = (protocol: 'TCP' | 'SCTP'): readonly string[] => [
+            serverName(vips[family], 80, protocol),
+            ...own.map((address) => serverName(address, 30181, protocol)),
+          ];
+          const pods = [site.pod('web-2')[family], site.pod('web-4')[family]];
+          return [
+            ...balancing(servers('TCP'), ...pods.map((pod) => hostPort(pod, 80))),
+            ...balancing(servers('SCTP'), ...pods.map((pod) => hostPort(pod, 9000))),
+          ];
+        }),
+      );
+    });
+
+    for (const family of families)
+      for (const protocol of ['tcp', 'sctp'] as const) {
+        it(`answers everyone inside by ${upper[protocol]} on its ${family} address`, async () => {
+          for (const place of everyone) {
+            const { names, errors } = counted(await place.ask(vips[family], 80, { protocol, count: 4 }));
+            expect({ names, errors }, place.name).to.deep.equal(spread);
+          }
+        });
+
+        it(`answers everyone by ${upper[protocol]} on the node port of either node over ${family}`, async () => {
+          for (const node of site.nodes)
+            for (const place of [...everyone, site.client]) {
+              const answers = await place.ask(node[family], 30181, { protocol, count: 4 });
+              const { names, errors } = counted(answers);
+              expect({ names, errors }, `${place.name} at ${node.name}`).to.deep.equal(spread);
+            }
+        });
+      }
   });
 }

@@ -151,6 +151,7 @@ function tablesOfPort({ vip, port, set, targets }: PortOfService, node: Node): T
     elements: [
       `${set}CLUSTER-IP ${element(vip, number)}`,
       ...(nodePort === undefined ? [] : [`${set}NODE-PORT-${protocol} ${nodePort}`]),
+      ...places.slice(1).map(([address]) => `${set}NODE-PORT-IPS ${address}`),
       ...local.map(({ address, port: at }) => `${set}LOOP-BACK ${element(address, at)},${address}`),
       ...refused.map(([address, at]) => `${set}NO-ENDPOINTS ${element(address, at)}`),
     ],
@@ -179,8 +180,8 @@ function targetsOf(
     });
 }
 
-/** Its own and those on the bridge of its pods. */
-function nodeAddresses(node: Node, family: IpFamily): string[] {
+/** The addresses of a node in a family: its own, and those on the bridge of its pods. */
+export function nodeAddresses(node: Node, family: IpFamily): string[] {
   const all = [...node.addresses, ...node.podCIDRs.map((cidr) => bare(gatewayOf(cidr)))];
   return all.filter((address) => familyOf(address) === family);
 }
