@@ -1,5 +1,5 @@
 import { fileKinds } from '../lib/config/configuration-file.ts';
-import { featureGates } from '../lib/config/feature-gates.ts';
+import { externalIPsGate, featureGates } from '../lib/config/feature-gates.ts';
 import { ownSettings, settingPaths } from '../lib/config/file-fields.ts';
 import type { FileSetting } from '../lib/config/file-fields.ts';
 import { jsonFormOf } from '../lib/config/file-values.ts';
@@ -57,7 +57,10 @@ function pairs(title: readonly string[], entries: Iterable<readonly [string, str
 /** The page of every field of a configuration file, in Markdown. */
 export function configurationReference(): string {
   const head = ['Field', 'Value', 'Default', 'Flag', 'In kube-proxy', 'Meaning'];
-  const gates = [...featureGates].map(([name, on]) => [name, on ? 'on' : 'off'] as const);
+  const gates = [...featureGates].map(([name, on]) => {
+    const here = on ? 'on' : 'off';
+    return [name, name === externalIPsGate ? `${here}, or as written` : here] as const;
+  });
   return [
     introduction,
     table([head, ...settingRows()]),
@@ -65,7 +68,7 @@ export function configurationReference(): string {
     pairs(['Field', 'Why'], unusedFields),
     '\n## Flags of kube-proxy without effect\n\nThey are taken, and named once in the log.\n',
     pairs(['Flag', 'Why'], unusedFlags),
-    '\n## Feature gates\n\nNothing is gated here. What a gate of this name is for is always on, or always off:\n',
+    '\n## Feature gates\n\nOne is followed. What the others are for is always on, or always off:\n',
     `${pairs(['Gate', 'Here'], gates)}\n`,
   ].join('\n');
 }

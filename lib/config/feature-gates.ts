@@ -3,7 +3,6 @@ import { suggestion } from './suggestion.ts';
 
 /** What Kubernetes' feature gates of kube-proxy's IPVS mode come to here, where nothing is gated. */
 const alwaysOn: readonly string[] = [
-  'AllowServiceExternalIPs',
   'EndpointSlice',
   'EndpointSliceProxying',
   'EndpointSliceTerminatingCondition',
@@ -42,13 +41,18 @@ const alwaysOff: readonly string[] = [
   'WindowsHostNetwork',
 ];
 
+/** The gate that is followed: whoever has turned it off has shut external IPs out (KEP-5707, CVE-2020-8554). On unless told. */
+export const externalIPsGate = 'AllowServiceExternalIPs';
+
 const fixed: ReadonlyMap<string, boolean> = new Map([
   ...alwaysOn.map((name) => [name, true] as const),
   ...alwaysOff.map((name) => [name, false] as const),
 ]);
 
-/** Every known feature gate by name, and whether what it gates is on here. */
-export const featureGates: ReadonlyMap<string, boolean> = new Map([...fixed].sort());
+/** Every known feature gate by name, and whether what it gates is on here unless it is one that is followed. */
+export const featureGates: ReadonlyMap<string, boolean> = new Map(
+  [...fixed, [externalIPsGate, true] as const].sort(),
+);
 
 /** Feature gates by name, of what a person wrote. */
 export type FeatureGates = Readonly<Record<string, boolean>>;
@@ -68,7 +72,7 @@ export function featureGatesSetting() {
 export function gateRemarks(gates: FeatureGates): string[] {
   return Object.entries(gates).flatMap(([name, wanted]) => {
     const here = featureGates.get(name);
-    if (here === wanted) return [];
+    if (here === wanted || name === externalIPsGate) return [];
     if (here !== undefined) {
       return [
         `feature gate ${name}=${wanted}: it has no effect, what it gates is always ${here ? 'on' : 'off'}`,

@@ -28,7 +28,7 @@ export const machineFlags: readonly Flag[] = [
   {
     field: 'featureGates',
     usage: '--feature-gates <gates>',
-    help: 'accepted for compatibility with kube-proxy: what is always on or off is told in the log',
+    help: 'AllowServiceExternalIPs=false serves no external IPs; what is always on or off is told in the log',
     group,
     repeatable: true,
   },

@@ -6,6 +6,7 @@ import type {
   PlannerOptions,
 } from '../model/planner-options.ts';
 import type { Configuration } from './configuration.ts';
+import { externalIPsGate } from './feature-gates.ts';
 
 /** What planning depends on besides the configuration: facts of this machine. */
 export interface HostFacts {
@@ -39,6 +40,7 @@ export function plannerOptions(configuration: Configuration, host: HostFacts): P
       ? {}
       : { externalAddressRanges: configuration.externalAddressRanges }),
     serviceRanges: configuration.serviceRanges,
+    ...(configuration.featureGates[externalIPsGate] === false ? { serviceExternalIPs: false } : {}),
   };
 }
 

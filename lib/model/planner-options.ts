@@ -64,6 +64,8 @@ export interface PlannerOptions {
    * but in `serviceRanges` and in the pods' range; given, an address in one of them may be there too.
    */
   readonly externalAddressRanges?: readonly string[];
+  /** Whether external IPs are served at all; left out, they are. Those of load balancers are, in any case. */
+  readonly serviceExternalIPs?: boolean;
   /** The ranges that cluster IPs are allocated from, canonical CIDRs, where they are known. */
   readonly serviceRanges?: readonly string[];
   /** The schedulers that the kernel has, where that is known; an annotation that asks for another one is not followed. */

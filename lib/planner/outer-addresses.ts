@@ -25,7 +25,7 @@ export function outerAddressesOf(
   const isServed = (address: string): boolean =>
     familyOf(address) === family && !isRefused(address, service, node, options);
   return {
-    externalIPs: externalIPs.filter(isServed),
+    externalIPs: options.serviceExternalIPs === false ? [] : externalIPs.filter(isServed),
     loadBalancers: loadBalancerIngress
       .filter(({ ipMode }) => ipMode === 'VIP')
       .map(({ address }) => address)

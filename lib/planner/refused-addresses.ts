@@ -13,7 +13,7 @@ import { localAddressesOf } from './addresses.ts';
 /** What stands against serving an address. */
 type Objection = Pick<Problem, 'expected' | 'hint' | 'severity'>;
 
-/** Whether an external IP or load balancer address of a service is not served on this node. */
+/** Whether an address that a service may have as an external IP or of a load balancer is not served on this node. */
 export function isRefused(
   address: string,
   service: Service,
@@ -26,16 +26,31 @@ export function isRefused(
 /** A problem for each external IP and load balancer address of a service that is not served on this node, with the reason. */
 export function refusedAddresses(service: Service, node: NodeFacts, options: PlannerOptions): Problem[] {
   const ingress = service.loadBalancerIngress.filter(({ ipMode }) => ipMode === 'VIP');
+  const toAll = options.serviceExternalIPs === false ? toExternalIPs : undefined;
   const written = [
-    ...service.externalIPs.map((address, index) => ({ address, field: `spec.externalIPs[${index}]` })),
-    ...ingress.map(({ address }) => ({ address, field: 'status.loadBalancer.ingress' })),
+    ...service.externalIPs.map((address, index) => ({
+      address,
+      field: `spec.externalIPs[${index}]`,
+      objection: toAll ?? objectionTo(address, service, node, options),
+    })),
+    ...ingress.map(({ address }) => ({
+      address,
+      field: 'status.loadBalancer.ingress',
+      objection: objectionTo(address, service, node, options),
+    })),
   ];
-  return written.flatMap(({ address, field }) => {
-    const objection = objectionTo(address, service, node, options);
-    const where = `Service ${serviceKey(service.namespace, service.name)}`;
-    return objection === undefined ? [] : [{ where, field, got: address, ...objection }];
-  });
+  const where = `Service ${serviceKey(service.namespace, service.name)}`;
+  return written.flatMap(({ address, field, objection }) =>
+    objection === undefined ? [] : [{ where, field, got: address, ...objection }],
+  );
 }
+
+/** Where external IPs are not served, as kube-proxy's feature gate has it (KEP-5707). */
+const toExternalIPs: Objection = {
+  expected: 'no external IPs, which feature gate AllowServiceExternalIPs=false says',
+  hint: 'it is not served; take an address of a load balancer, or leave the gate out',
+  severity: 'error',
+};
 
 function objectionTo(
   address: string,

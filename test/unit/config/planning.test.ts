@@ -82,6 +82,11 @@ describe('the options of the planner', () => {
       { externalAddressRanges: ['198.51.100.0/24'], serviceRanges: ['10.96.0.0/12'] },
       { externalAddressRanges: ['198.51.100.0/24'], serviceRanges: ['10.96.0.0/12'] },
     ],
+    'external IPs not at all (feature gate AllowServiceExternalIPs)': [
+      { featureGates: 'AllowServiceExternalIPs=false' },
+      { serviceExternalIPs: false },
+    ],
+    'external IPs where the feature gate says so': [{ featureGates: 'AllowServiceExternalIPs=true' }, {}],
     'the network of all pods': [
       { clusterCidrs: '10.244.0.0/16' },
       { localTraffic: { by: 'source', cidrs: ['10.244.0.0/16'] } },

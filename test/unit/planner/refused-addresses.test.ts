@@ -120,6 +120,26 @@ describe('an external address', () => {
     ]);
   });
 
+  it('is served as that of a load balancer alone where external IPs are not (AllowServiceExternalIPs)', () => {
+    const [external, both] = ['203.0.113.1', '203.0.113.2'] as const;
+    const of = service({
+      type: 'LoadBalancer',
+      externalIPs: [external, both],
+      loadBalancerIngress: [{ address: both, ipMode: 'VIP' }],
+    });
+    const options = plannerOptions({ serviceExternalIPs: false });
+    const plan = planService(state(of), node, options);
+
+    expect(plan.addresses.map(({ address }) => address)).to.deep.equal([...of.clusterIPs, both]);
+    expect(entriesOf(plan).filter(({ set }) => set.includes('EXTERNAL-IP'))).to.deep.equal([]);
+    expect(refusedAddresses(of, node, options).map(formatProblem)).to.deep.equal(
+      [external, both].map(
+        (address, index) =>
+          `Service ns1/svc1: spec.externalIPs[${index}]: expected no external IPs, which feature gate AllowServiceExternalIPs=false says, got ${address}; it is not served; take an address of a load balancer, or leave the gate out`,
+      ),
+    );
+  });
+
   it('of another node is no error of whoever wrote it', () => {
     const of = service({ externalIPs: [neighbour.address] });
 
