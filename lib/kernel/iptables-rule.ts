@@ -111,7 +111,7 @@ function valuesOf(words: readonly string[], index: number): readonly string[] {
 
 /** An option as iptables-save of either flavour may or may not write it, in one form. */
 function canonicalOption(name: string, value: string): string {
-  const bits = setMarkParts.get(name)?.(...markAndMask(value));
+  const bits = markChange(name, value);
   if (bits !== undefined) return `--set-xmark ${bits.flip >>> 0}/${bits.clear >>> 0}`;
   return `${name} ${canonicalValues.get(name)?.(value) ?? value}`.trimEnd();
 }
@@ -152,8 +152,18 @@ function markAndMask(value: string): [mark: number, mask: number] {
   return [Number(mark) >>> 0, Number(mask) >>> 0];
 }
 
-/** The ways to write a change of the mark, as the bits to clear first and those to flip then. */
-const setMarkParts = new Map<string, (mark: number, mask: number) => { flip: number; clear: number }>([
+/** A change of a packet's mark: the bits to clear first and those to flip then. */
+export interface MarkChange {
+  readonly clear: number;
+  readonly flip: number;
+}
+
+/** The change that an option of the target MARK asks for, `--set-xmark 0x4000/0x4000`; `undefined` for another option. */
+export function markChange(option: string, value: string): MarkChange | undefined {
+  return setMarkParts.get(option)?.(...markAndMask(value));
+}
+
+const setMarkParts = new Map<string, (mark: number, mask: number) => MarkChange>([
   ['--set-xmark', (mark, mask) => ({ flip: mark, clear: mask })],
   ['--set-mark', (mark, mask) => ({ flip: mark, clear: mark | mask })],
   ['--or-mark', (mark) => ({ flip: mark, clear: mark })],

@@ -1,0 +1,58 @@
+import type { RealServer } from '../model/real-server.ts';
+import type { VirtualServer } from '../model/virtual-server.ts';
+import type { Fault } from './fault.ts';
+import type { RulePlace, Step } from './step.ts';
+
+/** The source address that a packet arrives with. */
+export type Source =
+  | { readonly kind: 'kept'; readonly address: string }
+  /** An address of the node on the interface that it leaves by. */
+  | { readonly kind: 'masqueraded' };
+
+/** A packet that goes no further, or of which that cannot be told. */
+export type Ending =
+  /** The sender is told: by a rule, with what that says, or by IPVS, whose virtual server has nobody to serve it. */
+  | { readonly kind: 'refused'; readonly by: RulePlace; readonly with: string }
+  | { readonly kind: 'refused'; readonly by: VirtualServer; readonly with: 'port-unreachable' }
+  /** The sender is not told. */
+  | { readonly kind: 'dropped'; readonly by: RulePlace }
+  | { readonly kind: 'undecided'; readonly fault: Fault };
+
+/** A real server that may be chosen, and what becomes of the packet then. */
+export interface Candidate {
+  /** Its weight says how much it is asked beside the others, as far as the scheduler heeds weights. */
+  readonly server: RealServer;
+  readonly steps: readonly Step[];
+  readonly verdict: Ending | { readonly kind: 'delivered'; readonly source: Source };
+}
+
+/** What becomes of a packet. */
+export type Verdict =
+  | Ending
+  /** IPVS gives it to one of some real servers. At least one; those of weight 0 are none. */
+  | {
+      readonly kind: 'balanced';
+      /** Says by its flags and timeout whether a client stays with one of them. */
+      readonly virtualServer: VirtualServer;
+      /** Left out where every connection is scheduled by itself. */
+      readonly persistence?: Persistence;
+      readonly candidates: readonly Candidate[];
+    }
+  /** No service has it: it goes to whoever listens on the node itself. */
+  | { readonly kind: 'node'; readonly source: Source }
+  /** No service has it, nor is it for the node: it goes on to where the routes lead. */
+  | { readonly kind: 'forwarded'; readonly source: Source };
+
+/** How long clients stay with one real server. */
+export interface Persistence {
+  /** Without a new connection. */
+  readonly seconds: number;
+  /** Length of the prefix by which clients count as one. */
+  readonly prefix: number;
+}
+
+/** What becomes of a packet, and all that it met until that was decided. */
+export interface Trace {
+  readonly steps: readonly Step[];
+  readonly verdict: Verdict;
+}
