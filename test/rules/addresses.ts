@@ -31,22 +31,25 @@ export function inAny(networks: readonly string[], address: string): boolean {
   return list.check(address, libraryFamily(address));
 }
 
-/** Networks that no service can be reached at from another machine, and those of groups of machines. */
+/** Networks of addresses that no machine has for others to reach it at, and those of groups of machines. */
 const unusable = [
   '0.0.0.0/32',
   '127.0.0.0/8',
-  '169.254.0.0/16',
   '224.0.0.0/4',
   '255.255.255.255/32',
   '::/128',
   '::1/128',
-  'fe80::/10',
   'ff00::/8',
 ];
 
-/** Whether a text is an address that a service can be reached at, as the API server validates external IPs. */
+/** Whether a text is an address that a service can be reached at. */
 export function isUsable(address: string): boolean {
   return isIP(address) !== 0 && !inAny(unusable, address);
+}
+
+/** Whether an address is one of those that count on one link alone. */
+export function isLinkLocal(address: string): boolean {
+  return inAny(['169.254.0.0/16', 'fe80::/10'], address);
 }
 
 function libraryFamily(address: string): 'ipv4' | 'ipv6' {

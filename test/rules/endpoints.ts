@@ -128,14 +128,17 @@ function backendOf(world: World, endpoint: KubeEndpoint, port: number): Backend 
     address: canonical(endpoint.addresses[0]!),
     port,
     ready,
-    lastResort: serving && terminating,
+    lastResort: !ready && serving && terminating,
     local: endpoint.nodeName === world.node.name,
     zoneHints: (endpoint.hints?.forZones ?? []).map(({ name }) => name),
     nodeHints: (endpoint.hints?.forNodes ?? []).map(({ name }) => name),
   };
 }
 
-/** Of one endpoint in two slices, the ready one counts before the local one (docs/decisions/firewall.md). */
+/**
+ * Of one endpoint in two slices the ready one counts, then one that serves until it ends, before the local one
+ * (docs/decisions/firewall.md).
+ */
 function better(one: Backend, other: Backend | undefined): Backend {
   if (other === undefined) return one;
   return rank(one) > rank(other) ? one : other;

@@ -1,7 +1,7 @@
 import { canonical, family, inAny } from './addresses.ts';
 import { type Choice, choose, type Target } from './endpoints.ts';
 import type { KubePolicy, KubeProtocol, KubeService, KubeServicePort } from './objects.ts';
-import { isAllowed, isOfNode, loadBalancerAddresses } from './outer-addresses.ts';
+import { externalIPs, isAllowed, isOfNode, loadBalancerAddresses } from './outer-addresses.ts';
 import { byAge, clusterIPs, externalPolicy, hasFamily, internalPolicy, isServed } from './services.ts';
 import type { World } from './world.ts';
 
@@ -58,12 +58,12 @@ function wantedBy(world: World, service: KubeService): readonly Listener[] {
   return (service.spec.ports ?? []).flatMap((port) => {
     const outer = (role: Role, addresses: readonly string[]) =>
       addresses
-        .filter((address) => isAllowed(world, service, address, port.protocol ?? 'TCP', port.port))
+        .filter((address) => isAllowed(world, service, address))
         .flatMap((address) => listener(world, service, port, role, address));
     return [
       ...clusterIPs(service).flatMap((address) => listener(world, service, port, 'cluster IP', address)),
       ...outer('load balancer', loadBalancerAddresses(service)),
-      ...outer('external IP', service.spec.externalIPs ?? []),
+      ...outer('external IP', externalIPs(world, service)),
       ...nodePortAddresses(world, port).flatMap((address) =>
         listener(world, service, port, 'node port', address),
       ),

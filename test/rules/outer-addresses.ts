@@ -1,5 +1,5 @@
-import { among, inAny, isUsable, same } from './addresses.ts';
-import type { KubeProtocol, KubeService } from './objects.ts';
+import { among, inAny, isLinkLocal, isUsable, same } from './addresses.ts';
+import type { KubeService } from './objects.ts';
 import { isClusterIP } from './services.ts';
 import type { World } from './world.ts';
 
@@ -11,24 +11,21 @@ export function loadBalancerAddresses({ spec, status }: KubeService): readonly s
   );
 }
 
-/**
- * Whether an external IP or a load balancer's address is served with a port: docs/decisions/refused-addresses.md, row
- * by row.
- */
-export function isAllowed(
-  world: World,
-  service: KubeService,
-  address: string,
-  protocol: KubeProtocol,
-  port: number,
-): boolean {
+/** The external IPs of a Service, where such are served. The API server takes no link-local ones. */
+export function externalIPs({ settings }: World, { spec }: KubeService): readonly string[] {
+  if (settings.serviceExternalIPs === false) return [];
+  return (spec.externalIPs ?? []).filter((address) => !isLinkLocal(address));
+}
+
+/** Whether an external IP or a load balancer's address is served: docs/decisions/refused-addresses.md, row by row. */
+export function isAllowed(world: World, service: KubeService, address: string): boolean {
   if (!isUsable(address)) return false;
-  const apiServers = (world.node.apiServers ?? []).filter((server) => same(server.address, address));
-  if (isOfNode(world, address)) {
-    return protocol !== 'TCP' || !apiServers.some((server) => server.port === port);
-  }
-  if (apiServers.length > 0 || isOfOthers(world, address)) return false;
-  return isInRange(world, service, address);
+  if (isReserved(world, service, address)) return false;
+  const { externalAddressRanges, serviceRanges = [], ownPods } = world.settings;
+  if (externalAddressRanges !== undefined && !inAny(externalAddressRanges, address)) return false;
+  if (isClusterIP(service, address) || inAny(serviceRanges, address)) return false;
+  if (isOfNode(world, address) || externalAddressRanges !== undefined) return true;
+  return ownPods?.by !== 'source' || !inAny(ownPods.cidrs, address);
 }
 
 /** Whether an address is the node's own, which is served without being bound. */
@@ -36,14 +33,13 @@ export function isOfNode({ node }: World, address: string): boolean {
   return among(node.addresses, address);
 }
 
-function isOfOthers({ node }: World, address: string): boolean {
-  return among([...(node.defaultGateways ?? []), ...(node.otherNodes ?? [])], address);
-}
-
-function isInRange({ settings }: World, service: KubeService, address: string): boolean {
-  const { externalAddressRanges, serviceRanges = [], ownPods } = settings;
-  if (externalAddressRanges !== undefined && !inAny(externalAddressRanges, address)) return false;
-  if (isClusterIP(service, address) || inAny(serviceRanges, address)) return false;
-  const podRanges = ownPods?.by === 'source' ? ownPods.cidrs : [];
-  return externalAddressRanges !== undefined || !inAny(podRanges, address);
+/** Whether the node needs what is at an address: on its own ones that is but the TCP port of an API server. */
+function isReserved(world: World, { spec }: KubeService, address: string): boolean {
+  const { apiServers = [], defaultGateways = [], otherNodes = [] } = world.node;
+  const servers = apiServers.filter((server) => same(server.address, address));
+  if (!isOfNode(world, address)) {
+    return servers.length > 0 || among([...defaultGateways, ...otherNodes], address);
+  }
+  const ports = (spec.ports ?? []).filter(({ protocol = 'TCP' }) => protocol === 'TCP');
+  return servers.some((server) => ports.some(({ port }) => port === server.port));
 }

@@ -33,6 +33,8 @@ export interface Settings {
   readonly nodePortAddresses?: readonly string[];
   /** `detectLocalMode` and what belongs to it: how this node's pods are told. Left out where they are not. */
   readonly ownPods?: OwnPods;
+  /** Whether external IPs are served (feature gate AllowServiceExternalIPs, KEP-5707). True where it is left out. */
+  readonly serviceExternalIPs?: boolean;
   /** `--external-address-ranges`. */
   readonly externalAddressRanges?: readonly string[];
   /** `--service-ranges`. */
