@@ -1,6 +1,6 @@
 import type { Endpoint } from '../model/endpoint-slice.ts';
 import type { NodeFacts } from '../model/node-facts.ts';
-import { type PortEndpoint, readyOf } from './endpoints.ts';
+import { isLastResort, type PortEndpoint, readyOf } from './endpoints.ts';
 
 /*
  * Which of a service port's endpoints traffic goes to (KEP-1669 for those that terminate, KEP-2433 and KEP-3015 for
@@ -31,11 +31,6 @@ export function localEndpointsOf(endpoints: readonly PortEndpoint[]): readonly P
 
 function isLocal({ local }: PortEndpoint): boolean {
   return local;
-}
-
-/** A ready one that terminates, as services with `publishNotReadyAddresses` have them, is among the ready ones. */
-function isLastResort({ endpoint }: PortEndpoint): boolean {
-  return !endpoint.ready && endpoint.serving && endpoint.terminating;
 }
 
 /** Those hinted for this node, else those hinted for its zone, else all. */

@@ -13,8 +13,8 @@ export interface PortEndpoint {
 /**
  * Every endpoint of one family that serves a service port, whatever its conditions, sorted by address and port. Slices
  * belong to a port by its name and protocol. An address and port that several slices list is given once: ready
- * where one of them says so, and of equally ready ones that of this node. Which of several it is does not depend on the
- * order of the slices.
+ * where one of them says so, else one that serves until it ends, and of equal ones that of this node. Which of several it
+ * is does not depend on the order of the slices.
  */
 export function endpointsOf(
   slices: readonly EndpointSlice[],
@@ -34,6 +34,14 @@ export function endpointsOf(
 /** The endpoints that are ready; the same list where all are. */
 export function readyOf(endpoints: readonly PortEndpoint[]): readonly PortEndpoint[] {
   return endpoints.every(isReady) ? endpoints : endpoints.filter(isReady);
+}
+
+/**
+ * Whether an endpoint serves although it terminates and is not ready: traffic goes to such ones where there are no others.
+ * A ready one that terminates, as services with `publishNotReadyAddresses` have them, is among the ready ones.
+ */
+export function isLastResort({ endpoint }: PortEndpoint): boolean {
+  return !endpoint.ready && endpoint.serving && endpoint.terminating;
 }
 
 function isReady({ endpoint }: PortEndpoint): boolean {
@@ -69,10 +77,15 @@ function hintsOf({ nodeHints, zoneHints }: Endpoint): string {
   return `${nodeHints.join()};${zoneHints.join()}`;
 }
 
-/** Readiness before locality before serving before not terminating, as bits of one number. */
-function preference({ endpoint, local }: PortEndpoint): number {
+/** Readiness before service until the end before locality, as bits of one number; the rest only makes an order. */
+function preference(one: PortEndpoint): number {
+  const { ready, serving, terminating } = one.endpoint;
   return (
-    (endpoint.ready ? 8 : 0) | (local ? 4 : 0) | (endpoint.serving ? 2 : 0) | (endpoint.terminating ? 0 : 1)
+    (ready ? 16 : 0) |
+    (isLastResort(one) ? 8 : 0) |
+    (one.local ? 4 : 0) |
+    (serving ? 2 : 0) |
+    (terminating ? 0 : 1)
   );
 }
 

@@ -133,6 +133,17 @@ describe('endpointsOf (TestEndpointsMapFromESC)', () => {
         going,
       );
     });
+
+    it('takes the one that serves until it ends, of two that are not ready, though the other is local', () => {
+      const stale = { ...here, ready: false };
+      const going = { ...there, ready: false, terminating: true };
+      for (const order of [
+        [stale, going],
+        [going, stale],
+      ]) {
+        expect(endpointsOf([slice(order)], servicePort(), 'IPv4', node.name)[0]?.endpoint).to.equal(going);
+      }
+    });
   });
 
   describe('leaves out', () => {
