@@ -8,7 +8,7 @@ import type { Context } from './context.ts';
 import { exitStatus } from './failure.ts';
 import { kernelTables, openKernel } from './kernel.ts';
 import type { Kernel } from './kernel.ts';
-import { serviceInterface } from './node-addresses.ts';
+import { nodeAddresses, serviceInterface } from './node-addresses.ts';
 import { describeChanges, formatChanges } from './output/changes.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -57,7 +57,10 @@ export async function cleanup(
   const kernel = openKernel(undefined);
   try {
     const tables = kernelTables(kernel, []);
-    const removals = await removalsOfOurs(tables, { excludeCIDRs: configuration.excludeCidrs });
+    const removals = await removalsOfOurs(tables, {
+      excludeCIDRs: configuration.excludeCidrs,
+      nodeAddresses: nodeAddresses(kernel.route, []).localAddresses,
+    });
     terminal.out(formatChanges(describeChanges({ ...removals.changes, sysctls: [], realServers: [] })));
     const device = kernel.route.link(serviceInterface)?.kind === 'dummy';
     if (device) terminal.out(`- interface ${serviceInterface}\n`);

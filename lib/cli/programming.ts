@@ -3,6 +3,7 @@ import type { Configuration } from '../config/configuration.ts';
 import type { KernelTables } from '../kernel/kernel-tables.ts';
 import { systemClock } from '../reconciler/clock.ts';
 import type { ProgrammerOptions } from '../reconciler/programmer.ts';
+import { localAddressesOf } from '../planner/addresses.ts';
 import type { Planning } from './planning.ts';
 import { ServiceFindings, type ServiceFindingsOptions } from './service-findings.ts';
 
@@ -31,6 +32,7 @@ export function programmerOptions(
     clock: systemClock,
     random: Math.random,
     excludeCIDRs: configuration.excludeCidrs,
+    nodeAddresses: () => localAddressesOf(planning.node),
     drainTimeout: configuration.drainTimeout,
   };
 }

@@ -6,8 +6,9 @@ import { wholeText } from './whole-text.ts';
 export type SetType = 'hash:ip' | 'hash:ip,port' | 'hash:ip,port,ip' | 'hash:ip,port,net' | 'bitmap:port';
 
 /**
- * The sets by their IPv4 name, with their type: the 17 of kube-proxy's IPVS mode (its pkg/proxy/ipvs/ipset.go), and two
- * of ours, of the addresses and ports that nobody, or nobody outside of the cluster, is served on.
+ * The sets by their IPv4 name, with their type: the 17 of kube-proxy's IPVS mode (its pkg/proxy/ipvs/ipset.go), and three
+ * of ours: of the addresses and ports that nobody, or nobody outside of the cluster, is served on, and of the node's
+ * addresses that its node ports of TCP and UDP are served on. No rule asks for that last one: it is a record.
  */
 export const kubeSets = {
   'KUBE-LOOP-BACK': 'hash:ip,port,ip',
@@ -29,6 +30,7 @@ export const kubeSets = {
   'KUBE-IPVS-IPS': 'hash:ip',
   'KUBE-NO-ENDPOINTS': 'hash:ip,port',
   'KUBE-NO-LOCAL-ENDPOINTS': 'hash:ip,port',
+  'KUBE-NODE-PORT-IPS': 'hash:ip',
 } as const satisfies Record<string, SetType>;
 
 /** A set by its IPv4 name, whatever the family. */

@@ -24,7 +24,10 @@ export function planNodePort(draft: PlanDraft, planned: ExternalPort, node: Node
   }
 }
 
-/** TCP and UDP have sets of ports alone. Such a set cannot hold an SCTP port, so SCTP has one of addresses and ports. */
+/**
+ * TCP and UDP have sets of ports alone, beside which the address is recorded. Such a set cannot hold an SCTP port, so SCTP
+ * has one of addresses and ports.
+ */
 function addEntries(draft: PlanDraft, { family, port, reach }: ExternalPort, address: string): void {
   const { protocol, nodePort } = port;
   const element = protocol === 'SCTP' ? addressPortElement(address, 'SCTP', nodePort) : `${nodePort}`;
@@ -33,4 +36,5 @@ function addEntries(draft: PlanDraft, { family, port, reach }: ExternalPort, add
   if (reach === 'local') {
     draft.addSetEntry(`KUBE-NODE-PORT-LOCAL-${suffix}`, family, element);
   }
+  if (protocol !== 'SCTP') draft.addSetEntry('KUBE-NODE-PORT-IPS', family, address);
 }

@@ -50,8 +50,8 @@ export class Adoption {
     this.#realServers = await read('realServers', this.#tables.realServers);
   }
 
-  /** Marks what is left of ours for removal, once everything that is wanted is known, and forgets the rest. */
-  discardRest(keeps: (server: VirtualServer) => boolean): Discarded[] {
+  /** Marks what is left of ours for removal, as `discardOurs` does, once everything that is wanted is known, and forgets the rest. */
+  discardRest(keeps: (server: VirtualServer) => boolean, nodeAddresses: readonly string[]): Discarded[] {
     const tables = this.#tables;
     const discarded = discardOurs(
       tables,
@@ -65,6 +65,7 @@ export class Adoption {
         realServers: readingOf(tables.realServers, this.#realServers),
       },
       keeps,
+      nodeAddresses,
     );
     this.forget();
     return discarded;

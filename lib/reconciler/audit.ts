@@ -27,6 +27,8 @@ export class Audit {
   readonly #options: AuditOptions;
   readonly #started: number;
   readonly #drift: DriftedEntry[] = [];
+  /** What the node has of its own now, see `Evidence`. */
+  readonly nodeAddresses: () => readonly string[];
   readonly #failures: { table: TableName; error: Error }[] = [];
   readonly #readings: Readings = {};
   readonly #steps: (() => Promise<void> | void)[];
@@ -113,9 +115,10 @@ export class Audit {
   }
 
   #discard(): void {
-    const { keeps, complete } = this.#options;
+    const { keeps, complete, nodeAddresses } = this.#options;
     if (!complete()) return;
-    for (const { table, key } of discardOurs(this.#ledger.tables, this.#readings, keeps)) {
+    const discarded = discardOurs(this.#ledger.tables, this.#readings, keeps, nodeAddresses());
+    for (const { table, key } of discarded) {
       this.#drift.push({ table, key, kind: 'extra' });
     }
   }

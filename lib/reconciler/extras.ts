@@ -31,11 +31,13 @@ export interface Discarded {
  * read the virtual servers that nothing else tells to be ours stay unclaimed.
  *
  * @param keeps virtual servers that are never deleted
+ * @param nodeAddresses what the node has of its own now, see `Evidence`
  */
 export function discardOurs(
   tables: TableLedgers,
   readings: Readings,
   keeps: (server: VirtualServer) => boolean,
+  nodeAddresses: readonly string[],
 ): Discarded[] {
   const discarded: Discarded[] = [];
   const discard = <Entry extends Keyed>(
@@ -50,7 +52,7 @@ export function discardOurs(
   };
   const { setEntries, addresses, virtualServers, realServers } = readings;
   if (virtualServers === undefined) return discarded;
-  const evidence = { setEntries: setEntries?.actual, addresses: addresses?.actual };
+  const evidence = { setEntries: setEntries?.actual, addresses: addresses?.actual, nodeAddresses };
   discard('virtualServers', tables.virtualServers, virtualServers, (server) => {
     return !keeps(server) && ownsVirtualServer(server, evidence);
   });

@@ -5,7 +5,7 @@ import { type KubeSet, type SetEntry, setName } from '../model/ip-set.ts';
 import type { Keyed } from '../model/keyed.ts';
 import type { RealServer } from '../model/real-server.ts';
 import type { TableLedgers } from './ledger.ts';
-import { recordElements } from './ownership.ts';
+import { addressRecordKey, recordElements } from './ownership.ts';
 import type { TableLedger } from './table-ledger.ts';
 
 /** Whether the kernel is believed to lack an entry that is wanted, so that what hangs on it cannot be written. */
@@ -47,10 +47,14 @@ export function addressesInUse({ virtualServers }: TableLedgers): (address: Boun
 export function recordsInUse({ virtualServers }: TableLedgers): (entry: SetEntry) => boolean {
   if (!virtualServers.known) return () => true;
   const elements = new Set<string>();
+  const keys = new Set<string>();
   for (const servers of [virtualServers.leaving(), virtualServers.unclaimed()]) {
-    for (const server of servers) for (const element of recordElements(server)) elements.add(element);
+    for (const server of servers) {
+      for (const element of recordElements(server)) elements.add(element);
+      keys.add(addressRecordKey(server));
+    }
   }
-  return ({ element }) => elements.has(element);
+  return ({ key, element }) => elements.has(element) || keys.has(key);
 }
 
 /** Sets by which packets from outside keep the source of their client. */

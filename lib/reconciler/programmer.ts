@@ -38,6 +38,11 @@ export interface ProgrammerOptions {
   /** Virtual servers on addresses in these CIDRs, in canonical text, are never deleted. */
   readonly excludeCIDRs?: readonly string[];
   /**
+   * The unicast addresses that interfaces other than kube-ipvs0 have now, canonical: where kube-proxy has left node ports,
+   * those on them are ours. None unless told.
+   */
+  readonly nodeAddresses?: () => readonly string[];
+  /**
    * Milliseconds that a TCP real server which is wanted no longer may keep its connections, where the plan of its
    * service does not say it: 15 minutes unless told otherwise, 0 for no draining, `Infinity` for no end.
    */
@@ -61,6 +66,7 @@ export class Programmer {
   readonly #slowStart: SlowStart;
   readonly #options: ProgrammerOptions;
   readonly #keeps: (server: VirtualServer) => boolean;
+  readonly #nodeAddresses: () => readonly string[];
   readonly #adoption: Adoption;
   readonly #planFailures = new Map<ServiceKey, PlanFailure>();
   readonly #gate: Gate;
@@ -70,6 +76,7 @@ export class Programmer {
     const { drainTimeout = defaultDrainTimeout } = options;
     this.#options = options;
     this.#keeps = (server) => isExcluded(excludeCIDRs, server);
+    this.#nodeAddresses = options.nodeAddresses ?? (() => []);
     this.ledger = new Ledger(tables, {
       keeps: this.#keeps,
       contended: (conflict) => {
@@ -138,7 +145,7 @@ export class Programmer {
       this.#adoption.forget();
       return;
     }
-    const left = this.#adoption.discardRest(this.#keeps);
+    const left = this.#adoption.discardRest(this.#keeps, this.#nodeAddresses());
     if (left.length === 0) return;
     const named = left.slice(0, longestList);
     this.#options.log.info({ entries: named, count: left.length }, 'removing what an earlier process left');
@@ -172,6 +179,7 @@ export class Programmer {
       clock: this.#options.clock,
       keeps: this.#keeps,
       complete: () => this.complete,
+      nodeAddresses: this.#nodeAddresses,
     });
   }
 

@@ -28,10 +28,12 @@ export interface RemovalReport {
   readonly failures: readonly { readonly table: TableName; readonly error: Error }[];
 }
 
-/** Which virtual servers are not to be removed. */
+/** What tells which virtual servers are to be removed, besides the tables. */
 export interface RemovalOptions {
-  /** In canonical text. */
+  /** Those on addresses in these are not. In canonical text. */
   readonly excludeCIDRs?: readonly string[];
+  /** What the node has of its own, see `Evidence`. */
+  readonly nodeAddresses?: readonly string[];
 }
 
 /**
@@ -57,8 +59,8 @@ export async function removalsOfOurs(tables: KernelTables, options: RemovalOptio
   const servers = await read('virtualServers', tables.virtualServers);
   const sets = await read('sets', tables.sets);
   const firewall = await read('firewall', tables.firewall);
-  const { excludeCIDRs = [] } = options;
-  const evidence = { addresses, setEntries };
+  const { excludeCIDRs = [], nodeAddresses } = options;
+  const evidence = { addresses, setEntries, nodeAddresses };
   const records = servers !== undefined;
   const changes = {
     addresses: removalsFrom(records ? addresses : undefined, () => true),

@@ -30,6 +30,9 @@ const foreign = [
   // By its port a node port of ours, but excluded by its address.
   '-A -t 192.168.111.252:30195 -s rr',
   '-a -t 192.168.111.252:30195 -r 10.244.0.3:80 -m -w 1',
+  // The same, and not excluded: keepalived's, while another machine has the address.
+  '-A -t 192.168.111.253:30195 -s rr',
+  '-a -t 192.168.111.253:30195 -r 10.244.0.3:80 -m -w 1',
   // By firewall mark.
   '-A -f 7 -s sh',
   '-a -f 7 -r 10.244.0.2:0 -m -w 1',
@@ -135,9 +138,24 @@ describe('what is not ours', () => {
     expect((await held(node)).servers).to.include.members(foreign);
   });
 
+  it('is not a node port on an address that went while nobody looked: it is removed', async () => {
+    const name = '-A -t 192.168.111.131:30195 -s rr';
+    await node.must(['ip', 'address', 'add', '192.168.111.131/24', 'dev', 'eth0']);
+    await comesTo(({ servers }) => servers.includes(name));
+    await site.controller(node).kill('SIGKILL');
+    await node.must(['ip', 'address', 'del', '192.168.111.131/24', 'dev', 'eth0']);
+    expect((await held(node)).servers).to.include(name);
+    await site.start(node);
+    const { servers } = await comesTo((now) => !now.servers.includes(name));
+    expect(servers).to.include.members(foreign);
+    expect(servers).to.include(`-A -t ${node.ipv4}:30195 -s rr`);
+  });
+
   it('is all that cleanup leaves where only kube-proxy has been: kubelet and others keep what they have', async () => {
     await leave(other, leftOn(other, '1.28'));
-    await other.must(['ipvsadm', '-R'], `${foreign.join('\n')}\n`);
+    // By its port a node port of kube-proxy's.
+    const all = [...foreign, '-A -t 192.168.111.253:30170 -s rr'];
+    await other.must(['ipvsadm', '-R'], `${all.join('\n')}\n`);
     await other.must(['sh', '-c', makeOthers]);
     const before = await other.must(['sh', '-c', others]);
     const cleanup = ['node', 'dist/kube-ipvs.mjs', 'cleanup', '--ipvs-exclude-cidrs', '192.168.111.252/32'];
@@ -145,7 +163,7 @@ describe('what is not ours', () => {
     expect((await held(other)).servers).to.include('-A -t 10.96.0.70:80 -s rr');
     await other.must(cleanup);
     expect(await other.must(['sh', '-c', others])).to.equal(before);
-    expect((await held(other)).servers).to.have.members(foreign);
+    expect((await held(other)).servers).to.have.members(all);
     const sets = await other.must(['ipset', 'list', '-n']);
     expect(sets.trim()).to.equal('OTHERS');
     expect((await other.exec('ip', ['link', 'show', 'kube-ipvs0'])).code).not.to.equal(0);

@@ -109,10 +109,11 @@ describe('a node that kube-proxy has worked on', () => {
     expect(account.holders.map((pods) => pods.length)).to.deep.equal([1, 1, 1, 1, 1]);
     expect(account.holders.at(-1), 'the one that drains').to.deep.equal(['web-2']);
     expect(writesOf(controller)).to.deep.equal({
-      // Two that kube-proxy does not have.
-      ...{ sets: 4, firewall: 2 },
+      // Three that kube-proxy does not have.
+      ...{ sets: 6, firewall: 2 },
       // Of the service that is gone: three elements a family, four virtual servers and two of the bridge, its addresses.
-      ...{ setEntries: 6, virtualServers: 6, addresses: 2 },
+      // Recorded: the node's own address and that of its bridge, in each family.
+      ...{ setEntries: 6 + 4, virtualServers: 6, addresses: 2 },
       // That which drains without a connection behind five of six virtual servers.
       realServers: 5,
     });

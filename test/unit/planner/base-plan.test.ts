@@ -63,7 +63,7 @@ describe('planBase', () => {
   });
 
   describe('sets', () => {
-    it('are kube-proxy’s and two of our own, for each family', () => {
+    it('are kube-proxy’s and three of our own, for each family', () => {
       const { sets } = planBase(plannerOptions());
 
       expect(sets.map(({ key }) => key)).to.deep.equal(
@@ -71,7 +71,7 @@ describe('planBase', () => {
           Object.keys(kubeSets).map((set) => setName(set as KubeSet, family)),
         ),
       );
-      expect(sets.filter(({ family }) => family === 'IPv6')).to.have.lengthOf(19);
+      expect(sets.filter(({ family }) => family === 'IPv6')).to.have.lengthOf(20);
       expect(sets).to.deep.include({
         key: 'KUBE-6-LOAD-BALANCER-SOURCE-CID',
         name: 'KUBE-6-LOAD-BALANCER-SOURCE-CID',
@@ -90,7 +90,7 @@ describe('planBase', () => {
 
   describe('the iptables program', () => {
     for (const family of ['IPv4', 'IPv6'] as const) {
-      it(`has each of our chains once and refers to sets that exist (${family})`, () => {
+      it(`has each of our chains once and refers to the sets, but to that which is a record (${family})`, () => {
         const options = plannerOptions({ localTraffic: { by: 'interface', pattern: 'cali+' } });
         const { sets, firewall } = planBase(options);
         const { chains } = firewall.find((one) => one.family === family)!;
@@ -104,6 +104,7 @@ describe('planBase', () => {
         );
         expect(sets.filter((set) => set.family === family).map(({ name }) => name)).to.have.members([
           ...new Set(named),
+          family === 'IPv4' ? 'KUBE-NODE-PORT-IPS' : 'KUBE-6-NODE-PORT-IPS',
         ]);
       });
     }

@@ -91,7 +91,12 @@ describe('planService', () => {
         'TCP 172.16.55.4:80',
         'TCP 100.101.102.103:3001',
       ]);
-      expect(setsOf(plan)).to.deep.equal(['KUBE-CLUSTER-IP', 'KUBE-IPVS-IPS', 'KUBE-NODE-PORT-TCP']);
+      expect(setsOf(plan)).to.deep.equal([
+        'KUBE-CLUSTER-IP',
+        'KUBE-IPVS-IPS',
+        'KUBE-NODE-PORT-IPS',
+        'KUBE-NODE-PORT-TCP',
+      ]);
     });
 
     it('leaves out a family that the host does not have', () => {

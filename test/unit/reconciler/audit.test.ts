@@ -278,29 +278,12 @@ describe('a virtual server that no service wants', () => {
     ['not by an entry for another port', server, [['KUBE-CLUSTER-IP', '10.0.0.7,tcp:81']], [], false],
     ['not by an entry for another protocol', server, [['KUBE-CLUSTER-IP', '10.0.0.7,udp:80']], [], false],
     ['not by an entry of a set that is not ours', server, [['MINE', '10.0.0.7,tcp:80']], [], false],
-    ['by its node port', nodePort({}), [['KUBE-NODE-PORT-TCP', '30080']], [], true],
-    ['by its node port of policy Local', nodePort({}), [['KUBE-NODE-PORT-LOCAL-TCP', '30080']], [], true],
-    ['not by a node port of another protocol', nodePort({}), [['KUBE-NODE-PORT-UDP', '30080']], [], false],
     [
       'by its SCTP node port',
       nodePort({ protocol: 'SCTP' }),
       [['KUBE-NODE-PORT-SCTP-HASH', '192.168.0.1,sctp:30080']],
       [],
       true,
-    ],
-    [
-      'by its IPv6 node port',
-      nodePort({ address: 'fd00::1' }),
-      [['KUBE-6-NODE-PORT-TCP', '30080']],
-      [],
-      true,
-    ],
-    [
-      'not by an IPv4 node port',
-      nodePort({ address: 'fd00::1' }),
-      [['KUBE-NODE-PORT-TCP', '30080']],
-      [],
-      false,
     ],
   ] as [string, VirtualServer, [string, string][], string[], boolean][]) {
     it(`is known ${ours ? 'for ours ' : ''}${title}`, () => {
@@ -309,6 +292,78 @@ describe('a virtual server that no service wants', () => {
       );
       const bound = new Map(addresses.map((address) => [address, { key: address, address }]));
       expect(ownsVirtualServer(candidate, { setEntries, addresses: bound })).to.equal(ours);
+    });
+  }
+
+  const port = (set: string): [string, string] => [set, '30080'];
+  const on = (address: string): [string, string] => ['KUBE-NODE-PORT-IPS', address];
+  const own = '192.168.0.1';
+  for (const [title, candidate, entries, addresses, ours] of [
+    ['by its node port on a recorded address', nodePort({}), [port('KUBE-NODE-PORT-TCP'), on(own)], [], true],
+    ['by one of policy Local', nodePort({}), [port('KUBE-NODE-PORT-LOCAL-TCP'), on(own)], [], true],
+    [
+      'by its IPv6 node port',
+      nodePort({ address: 'fd00::1' }),
+      [port('KUBE-6-NODE-PORT-TCP'), ['KUBE-6-NODE-PORT-IPS', 'fd00::1']],
+      [],
+      true,
+    ],
+    [
+      'by a port and an address that the node no longer has',
+      nodePort({}),
+      [port('KUBE-NODE-PORT-TCP'), on(own)],
+      ['192.168.0.2'],
+      true,
+    ],
+    [
+      'by a port and an address of the node, where kube-proxy has recorded no address',
+      nodePort({}),
+      [port('KUBE-NODE-PORT-TCP')],
+      [own],
+      true,
+    ],
+    [
+      'by those, where addresses of the other family are recorded',
+      nodePort({}),
+      [port('KUBE-NODE-PORT-TCP'), ['KUBE-6-NODE-PORT-IPS', 'fd00::1']],
+      [own],
+      true,
+    ],
+    [
+      'not by a port alone, on an address that is not served',
+      nodePort({}),
+      [port('KUBE-NODE-PORT-TCP'), on('192.168.0.2')],
+      [own],
+      false,
+    ],
+    [
+      'not by a port alone, on an address of another machine',
+      nodePort({}),
+      [port('KUBE-NODE-PORT-TCP')],
+      [],
+      false,
+    ],
+    ['not by its address alone', nodePort({}), [on(own)], [own], false],
+    [
+      'not by a node port of another protocol',
+      nodePort({}),
+      [port('KUBE-NODE-PORT-UDP'), on(own)],
+      [],
+      false,
+    ],
+    [
+      'not by an IPv4 node port',
+      nodePort({ address: 'fd00::1' }),
+      [port('KUBE-NODE-PORT-TCP'), ['KUBE-6-NODE-PORT-IPS', 'fd00::1']],
+      [],
+      false,
+    ],
+  ] as [string, VirtualServer, [string, string][], string[], boolean][]) {
+    it(`is known ${ours ? 'for ours ' : ''}${title}`, () => {
+      const setEntries = new Map(
+        entries.map(([set, element]) => [`${set} ${element}`, setEntry(set, element)]),
+      );
+      expect(ownsVirtualServer(candidate, { setEntries, nodeAddresses: addresses })).to.equal(ours);
     });
   }
 

@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import { TableError } from '../../../lib/kernel/table.ts';
-import { setEntry } from '../../../lib/model/ip-set.ts';
+import { type SetEntry, setEntry } from '../../../lib/model/ip-set.ts';
 import type { BasePlan, ServicePlan } from '../../../lib/model/plan.ts';
 import { base, planOf, realServer, virtualServer, World } from './world.ts';
 
 const port = 30_080;
 const record = setEntry('KUBE-NODE-PORT-TCP', String(port));
+const recordOf = (address: string): SetEntry => setEntry('KUBE-NODE-PORT-IPS', address);
 /** On an address that the node had in an earlier life. */
 const left = virtualServer('192.168.0.9', port);
 
@@ -14,6 +15,7 @@ const baseWithPorts: BasePlan = {
   sets: [
     ...base.sets,
     { key: 'KUBE-NODE-PORT-TCP', name: 'KUBE-NODE-PORT-TCP', type: 'bitmap:port', family: 'IPv4' },
+    { key: 'KUBE-NODE-PORT-IPS', name: 'KUBE-NODE-PORT-IPS', type: 'hash:ip', family: 'IPv4' },
   ],
 };
 
@@ -24,7 +26,7 @@ function nodePortPlan(service: string): ServicePlan {
     service,
     created: 0,
     virtualServers: [{ server, realServers: [realServer(server, '10.1.0.1')] }],
-    setEntries: [record],
+    setEntries: [record, recordOf('192.168.0.1')],
     addresses: [],
   };
 }
@@ -41,7 +43,7 @@ function moved(): World {
   });
   world.services.set('a/node-port', { vip: '', endpoints: [] });
   world.kernel.sets.load(baseWithPorts.sets);
-  world.kernel.setEntries.load([record]);
+  world.kernel.setEntries.load([record, recordOf(left.address)]);
   world.kernel.virtualServers.load([left]);
   return world;
 }
@@ -66,7 +68,7 @@ describe('a virtual server that an earlier process left', () => {
     world.services.set('a/broken', { vip: '', endpoints: [] });
     await world.start();
     await world.change({ 'a/node-port': undefined });
-    expect(world.keys('setEntries')).to.deep.equal([record.key]);
+    expect(world.keys('setEntries')).to.deep.equal([recordOf(left.address).key, record.key]);
     await world.change({ 'a/broken': undefined });
     await world.audit();
     expect(world.keys('virtualServers')).to.be.empty;
@@ -93,8 +95,37 @@ describe('a virtual server that an earlier process left', () => {
     world.services.set('a/web', { vip: '10.0.0.1', endpoints: [] });
     await world.start();
     await world.change({ 'a/web': undefined });
-    expect(world.keys('setEntries')).to.deep.equal([record.key]);
+    expect(world.keys('setEntries')).to.deep.equal([
+      recordOf('192.168.0.1').key,
+      recordOf(left.address).key,
+      record.key,
+    ]);
     expect(world.keys('addresses')).to.be.empty;
+  });
+
+  it('is told from that of others with the same port, on an address of theirs', async () => {
+    const others = virtualServer('192.168.0.250', port, { scheduler: 'wlc' });
+    const world = moved();
+    world.kernel.virtualServers.load([others]);
+    await world.start();
+    expect(world.keys('virtualServers')).to.deep.equal(['TCP 192.168.0.1:30080', others.key]);
+    world.kernel.virtualServers.load([virtualServer('192.168.0.251', port)]);
+    await world.audit();
+    await world.change({ 'a/node-port': undefined });
+    await world.restart();
+    expect(world.keys('virtualServers')).to.deep.equal([others.key, 'TCP 192.168.0.251:30080']);
+    expect(world.keys('setEntries')).to.be.empty;
+  });
+
+  it('is found on an address that the node has, where kube-proxy left it and recorded no address', async () => {
+    const world = new World({ base: baseWithPorts, nodeAddresses: () => [left.address] });
+    const others = virtualServer('192.168.0.250', port);
+    world.kernel.sets.load(baseWithPorts.sets.filter(({ name }) => name !== 'KUBE-NODE-PORT-IPS'));
+    world.kernel.setEntries.load([record]);
+    world.kernel.virtualServers.load([left, others]);
+    await world.start();
+    expect(world.keys('virtualServers')).to.deep.equal([others.key]);
+    expect(world.keys('setEntries')).to.be.empty;
   });
 
   describe('is wanted again, after its removal was refused,', () => {

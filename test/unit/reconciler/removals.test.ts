@@ -70,6 +70,19 @@ describe('the removal of what is ours', () => {
     expect(changes.addresses).to.have.length(1);
   });
 
+  it('tells node ports of kube-proxy from virtual servers of others by the addresses of the node', async () => {
+    const world = await node();
+    world.kernel.setEntries.load([setEntry('KUBE-NODE-PORT-TCP', '30080')]);
+    world.kernel.virtualServers.load(
+      ['192.168.0.1', '192.168.0.250'].map((own) => virtualServer(own, 30_080)),
+    );
+    const { changes } = await removalsOfOurs(world.wire.tables, { nodeAddresses: ['192.168.0.1'] });
+    expect(changes.virtualServers.map(({ key }) => key)).to.deep.equal([
+      'TCP 10.0.0.1:80',
+      'TCP 192.168.0.1:30080',
+    ]);
+  });
+
   it('leaves the records where a virtual server of ours cannot be removed, so that the next try knows it', async () => {
     const world = await node();
     world.refuse('virtualServers', 'TCP 10.0.0.1:80');
