@@ -5,15 +5,30 @@ import type { Clock } from '../model/clock.ts';
 import { toError } from './errors.ts';
 import { discardOurs, type Reading, type Readings } from './extras.ts';
 import type { Ledger } from './ledger.ts';
+import { everything, type Share } from './share.ts';
 import type { AuditReport, DriftedEntry } from './reports.ts';
 import type { Drift } from './table-ledger.ts';
 import type { EntryOf, TableName } from './table-name.ts';
 
+/**
+ * Which real servers an audit reads: all of them, or its share of them, as the so-manieth of audits that take turns. A share
+ * is what is behind 512 virtual servers or a few more; so what is behind fewer than that is read every time, and of 10 000
+ * everything within 20 audits. All other tables are read every time: that costs a few requests, while each virtual
+ * server's real servers cost one of their own.
+ */
+export type AuditTurn = number | 'all';
+
+/** Virtual servers behind which one audit of several that take turns looks. */
+const shareOfTurn = 512;
+
 /** What an audit needs besides the ledger. */
 export interface AuditOptions {
   readonly clock: Clock;
+  readonly turn: AuditTurn;
   /** Virtual servers that are never deleted. */
   readonly keeps: (server: VirtualServer) => boolean;
+  /** What the node has of its own now, see `Evidence`. */
+  readonly nodeAddresses: () => readonly string[];
   /** Whether every service that there is has a plan; what is not wanted is removed only then. */
   readonly complete: () => boolean;
 }
@@ -27,8 +42,6 @@ export class Audit {
   readonly #options: AuditOptions;
   readonly #started: number;
   readonly #drift: DriftedEntry[] = [];
-  /** What the node has of its own now, see `Evidence`. */
-  readonly nodeAddresses: () => readonly string[];
   readonly #failures: { table: TableName; error: Error }[] = [];
   readonly #readings: Readings = {};
   readonly #steps: (() => Promise<void> | void)[];
@@ -88,8 +101,15 @@ export class Audit {
   async #compareRealServers(): Promise<void> {
     const ledger = this.#ledger;
     if (ledger.tables.realServers.known)
-      this.#steps.unshift(this.#partStep(ledger.readRealServersInParts(), []));
+      this.#steps.unshift(this.#partStep(ledger.readRealServersInParts(this.#share()), []));
     else this.#readings.realServers = await this.#compare('realServers');
+  }
+
+  #share(): Share {
+    const { turn } = this.#options;
+    if (turn === 'all') return everything;
+    const count = Math.ceil(this.#ledger.tables.virtualServers.size / shareOfTurn);
+    return count > 1 ? { part: turn % count, of: count } : everything;
   }
 
   #partStep(parts: Iterator<Drift<RealServer>, void>, extra: RealServer[]): () => void {

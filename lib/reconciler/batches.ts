@@ -4,7 +4,13 @@ import type { ServiceKey } from '../model/service.ts';
 export const defaultFirstServices: readonly ServiceKey[] = ['default/kubernetes'];
 
 /** Services planned and written at a time; between two batches the event loop and the retries get their turn. */
-const batchSize = 512;
+export const batchSize = 512;
+
+/**
+ * Virtual servers that are asked for connections in one step before real servers of theirs are removed. Each costs a
+ * request of its own; whatever is to be added need not wait for that.
+ */
+export const looksPerStep = 256;
 
 /**
  * Cuts services into batches of bounded size. Those of `first` that are among them make the first batch by themselves,

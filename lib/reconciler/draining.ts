@@ -67,6 +67,12 @@ interface Item {
   reason: 'drained' | 'timeout' | undefined;
 }
 
+/** What is to be written of some removals, and which of them have not been looked at yet. */
+export interface Departures {
+  readonly changes: readonly Change<RealServer>[];
+  readonly later: readonly Change<RealServer>[];
+}
+
 /** Connections by real server; `undefined` for a virtual server of which they could not be read. */
 type Look = ReadonlyMap<string, ReadonlyMap<string, number> | undefined>;
 
@@ -82,6 +88,9 @@ type Look = ReadonlyMap<string, ReadonlyMap<string, number> | undefined>;
 export class Draining {
   readonly #options: DrainingOptions;
   readonly #items = new Map<string, Item>();
+  /** Virtual servers that have been looked at since a look fell due. */
+  readonly #round = new Set<string>();
+  #waiting = false;
   #lookDue = -Infinity;
   #looked = 0;
 
@@ -113,21 +122,32 @@ export class Draining {
     );
   }
 
+  /** Whether removals wait for nothing but their turn to be looked at. */
+  get waiting(): boolean {
+    return this.#waiting;
+  }
+
   /** When `departures` should be asked again, in the clock's milliseconds; `Infinity` where nothing is draining. */
   nextDue(): number {
+    if (this.#waiting) return -Infinity;
     return this.#items.size === 0 ? Infinity : this.#lookDue;
   }
 
   /**
    * What is to be written now for real servers that are to be removed while their virtual server stays: their removal,
    * weight 0, or nothing. Reads the connections of those of which it must know them, once for each virtual server.
+   * @param most virtual servers that are looked at; what is behind others is left for the next time
    */
-  async departures(removals: readonly Change<RealServer>[]): Promise<readonly Change<RealServer>[]> {
-    if (removals.length === 0) return removals;
-    const started = this.#options.clock.now();
-    const look = await this.#look(removals);
-    this.#looked = Math.max(this.#looked, this.#options.clock.now() - started);
-    return removals.flatMap((removal) => this.#departure(removal, look) ?? []);
+  async departures(removals: readonly Change<RealServer>[], most = Infinity): Promise<Departures> {
+    const { clock } = this.#options;
+    const started = clock.now();
+    const later: Change<RealServer>[] = [];
+    const look = await this.#look(removals, most, later);
+    this.#waiting = later.length > 0;
+    if (this.#lookDue <= started) this.#looked += clock.now() - started;
+    const left = new Set(later);
+    const now = removals.filter((removal) => !left.has(removal));
+    return { changes: now.flatMap((removal) => this.#departure(removal, look) ?? []), later };
   }
 
   /** To be called after every write: forgets what is wanted again, and tells of what is gone. */
@@ -137,22 +157,37 @@ export class Draining {
       if (ledger.wanted(key) !== undefined) this.#items.delete(key);
       else if (!ledger.isDirty(key)) this.#end(key, item);
     }
-    if (this.#lookDue > clock.now()) return;
+    if (this.#waiting || this.#lookDue > clock.now()) return;
     this.#lookDue = clock.now() + Math.max(shortestPause, restPerLook * this.#looked);
     this.#looked = 0;
+    this.#round.clear();
   }
 
-  async #look(removals: readonly Change<RealServer>[]): Promise<Look> {
-    const due = this.#lookDue <= this.#options.clock.now();
+  async #look(
+    removals: readonly Change<RealServer>[],
+    most: number,
+    later: Change<RealServer>[],
+  ): Promise<Look> {
     const look = new Map<string, ReadonlyMap<string, number> | undefined>();
-    for (const { key, before } of removals) {
-      if (before?.virtualServer.protocol !== 'TCP') continue;
-      const { virtualServer } = before;
-      if (look.has(virtualServer.key) || (!due && this.isQuiet(key))) continue;
+    const due = this.#lookDue <= this.#options.clock.now();
+    for (const removal of removals.filter((each) => this.#needsLook(each, due))) {
+      const virtualServer = removal.before?.virtualServer;
+      if (virtualServer === undefined || look.has(virtualServer.key)) continue;
+      if (look.size >= most) {
+        later.push(removal);
+        continue;
+      }
       if (look.size % readAtOnce === readAtOnce - 1) await breathe();
       look.set(virtualServer.key, this.#read(virtualServer));
+      if (due) this.#round.add(virtualServer.key);
     }
     return look;
+  }
+
+  /** One that only waits for its connections to end is looked at once in a round. */
+  #needsLook({ key, before }: Change<RealServer>, due: boolean): boolean {
+    if (before?.virtualServer.protocol !== 'TCP') return false;
+    return !this.isQuiet(key) || (due && !this.#round.has(before.virtualServer.key));
   }
 
   #read(virtualServer: RealServer['virtualServer']): ReadonlyMap<string, number> | undefined {

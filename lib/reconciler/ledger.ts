@@ -9,6 +9,7 @@ import { Claims, type Conflict } from './claims.ts';
 import { EntryLedger } from './entry-ledger.ts';
 import { type PackedServer, realServersOf, ServerPacker } from './packed-server.ts';
 import { RealServerLedger } from './real-server-ledger.ts';
+import type { Share } from './share.ts';
 import { SharedEntries } from './shared-entries.ts';
 import type { Drift, ReadBack, TableLedger } from './table-ledger.ts';
 import type { EntryOf, TableName } from './table-name.ts';
@@ -131,8 +132,8 @@ export class Ledger {
   }
 
   /** Reads the real servers back in parts, as `RealServerLedger.readBackInParts` does, which throws as it does. */
-  readRealServersInParts(): Generator<Drift<EntryOf<'realServers'>>, void> {
-    return this.#tables.realServers.readBackInParts();
+  readRealServersInParts(share: Share): Generator<Drift<EntryOf<'realServers'>>, void> {
+    return this.#tables.realServers.readBackInParts(share);
   }
 
   /** Reads what is behind virtual servers that were taken over, as `RealServerLedger.readTakenOver` does, which throws as it does. */

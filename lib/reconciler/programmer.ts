@@ -5,7 +5,7 @@ import type { BasePlan, ServicePlan } from '../model/plan.ts';
 import type { ServiceKey } from '../model/service.ts';
 import type { VirtualServer } from '../model/virtual-server.ts';
 import { Adoption } from './adoption.ts';
-import { Audit } from './audit.ts';
+import { Audit, type AuditTurn } from './audit.ts';
 import type { Clock } from '../model/clock.ts';
 import { defaultDrainTimeout, Draining } from './draining.ts';
 import { toError } from './errors.ts';
@@ -174,12 +174,13 @@ export class Programmer {
   }
 
   /** Begins an audit of the tables against what is planned. */
-  audit(): Audit {
+  audit(turn: AuditTurn): Audit {
     return new Audit(this.ledger, {
+      turn,
       clock: this.#options.clock,
       keeps: this.#keeps,
-      complete: () => this.complete,
       nodeAddresses: this.#nodeAddresses,
+      complete: () => this.complete,
     });
   }
 
@@ -196,11 +197,17 @@ export class Programmer {
   /**
    * Writes everything that waits and is not left for a later try. Never rejects.
    * @param revision the first revision that the changes may belong to
+   * @param mostLooks how many virtual servers are asked for connections before real servers of theirs are removed; the
+   *   others are left for the next write, which is due at once
    */
-  async write(revision: number): Promise<TransactionReport> {
+  async write(revision: number, mostLooks = Infinity): Promise<TransactionReport> {
     for (const [service, plan] of this.#slowStart.steps()) this.ledger.setPlan(service, plan);
     await this.#readUnknown(revision);
-    const report = await new Transaction(this.ledger.tables, this.#gate, this.#options.clock).run();
+    const gate: Gate = {
+      ...this.#gate,
+      departures: (removals) => this.draining.departures(removals, mostLooks),
+    };
+    const report = await new Transaction(this.ledger.tables, gate, this.#options.clock).run();
     for (const { table, error } of report.failed) this.#fail(table, error, revision);
     for (const { table, key } of report.held) this.retries.hold(table, key, revision);
     if (report.refused.length > 0) this.#refuse(report, revision);

@@ -2,6 +2,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import type { RealServerTable } from '../kernel/real-server-table.ts';
 import { type RealServer, virtualServerOf } from '../model/real-server.ts';
 import { type PackedServer, realServerCount, realServersOf } from './packed-server.ts';
+import { isIn, type Share } from './share.ts';
 import { Differences, type Drift, type ReadBack, TableLedger } from './table-ledger.ts';
 
 /** Virtual servers whose real servers are read between two turns of the event loop. */
@@ -106,9 +107,10 @@ export class RealServerLedger extends TableLedger<RealServer> {
   /**
    * The same in parts, each of which sets its beliefs right at once, so that between two of them other changes may be
    * written; where it is known what the table holds. A virtual server that comes meanwhile is not looked at.
+   * @param share the virtual servers behind which is looked
    */
-  *readBackInParts(): Generator<Drift<RealServer>, void> {
-    const all = [...this.#lookedAt()];
+  *readBackInParts(share: Share): Generator<Drift<RealServer>, void> {
+    const all = [...this.#lookedAt()].filter(({ key }) => isIn(share, key));
     for (let start = 0; start < all.length; start += readAtOnce) {
       const differences = new Differences<RealServer>();
       const part = all.slice(start, start + readAtOnce);

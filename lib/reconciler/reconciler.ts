@@ -1,8 +1,8 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { ServiceKey } from '../model/service.ts';
-import type { Audit } from './audit.ts';
-import { batchesOf, defaultFirstServices } from './batches.ts';
-import { StoppedError, toError } from './errors.ts';
+import { AuditQueue } from './audit-queue.ts';
+import { batchesOf, batchSize, defaultFirstServices, looksPerStep } from './batches.ts';
+import { toError } from './errors.ts';
 import { Journal } from './journal.ts';
 import { Programmer, type ProgrammerOptions } from './programmer.ts';
 import type { TriggerTimes } from './programming-latency.ts';
@@ -12,7 +12,10 @@ import { perTable } from './table-name.ts';
 
 /** What a reconciler works on and how it paces itself. */
 export interface ReconcilerOptions extends ProgrammerOptions {
-  /** Milliseconds from one audit's begin to the next's, up to a fifth less at random; 0 for none but at the start. */
+  /**
+   * Milliseconds from one audit's begin to the next's, up to a fifth less at random; 0 for none but at the start. Audits of
+   * many virtual servers take turns with the real servers, see `AuditTurn`.
+   */
   readonly syncPeriod: number;
   /** Milliseconds from the begin of one sync to the begin of the next at least. */
   readonly minSyncPeriod: number;
@@ -22,12 +25,12 @@ export interface ReconcilerOptions extends ProgrammerOptions {
 
 /** One pass over changed services under way. */
 interface Sync {
+  /** Virtual servers that are asked for connections in one of its steps: none where it takes several. */
+  readonly looks: number;
   readonly batches: Iterator<readonly ServiceKey[]>;
   readonly tally: SyncTally;
   readonly revision: number;
 }
-
-type Waiter<Value> = Pick<PromiseWithResolvers<Value>, 'resolve' | 'reject'>;
 
 /**
  * Keeps the kernel equal to what the services ask for: writes what changes, tries again what was refused, and reads
@@ -40,17 +43,17 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #programmer: Programmer;
   readonly #journal: Journal;
+  readonly #audits: AuditQueue;
   readonly #pending = new Set<ServiceKey>();
   readonly #writes = perTable(() => 0);
   #phase: 'new' | 'loading' | 'running' | 'stopped' = 'new';
   #revision = 0;
+  /** Changes up to this one have been planned and what they add is written. */
+  #added = 0;
   #written = 0;
   #sync: Sync | undefined;
-  #audit: { readonly audit: Audit; readonly waiters: readonly Waiter<AuditReport>[] } | undefined;
-  #auditWaiters: Waiter<AuditReport>[] = [];
   #settledWaiters: (() => void)[] = [];
   #earliestSync = 0;
-  #auditDue = Infinity;
   #cancelTimer: () => void = () => undefined;
   #loop: Promise<void> | undefined;
 
@@ -58,6 +61,7 @@ export class Reconciler {
     this.#options = options;
     this.#programmer = new Programmer(options);
     this.#journal = new Journal(options.log, options.clock, options.listener);
+    this.#audits = new AuditQueue(options);
   }
 
   /**
@@ -87,11 +91,9 @@ export class Reconciler {
 
   /** Reads every table back and repairs what drifted. Resolves when that is written; rejects if stopped before. */
   audit(): Promise<AuditReport> {
-    if (this.#phase === 'stopped') return Promise.reject(new StoppedError());
-    return new Promise((resolve, reject) => {
-      this.#auditWaiters.push({ resolve, reject });
-      this.#arm();
-    });
+    const audit = this.#audits.ask();
+    this.#arm();
+    return audit;
   }
 
   /** Resolves when nothing is left to do but to wait: for refused entries, for connections to end; or when stopped. */
@@ -108,9 +110,7 @@ export class Reconciler {
     this.#phase = 'stopped';
     this.#cancelTimer();
     await this.#loop;
-    for (const { reject } of this.#auditWaiters.splice(0)) reject(new StoppedError());
-    for (const { reject } of this.#audit?.waiters ?? []) reject(new StoppedError());
-    this.#audit = undefined;
+    this.#audits.stop();
     for (const resolve of this.#settledWaiters.splice(0)) resolve();
   }
 
@@ -144,9 +144,7 @@ export class Reconciler {
   #arm(): void {
     if (this.#loop !== undefined || this.#phase === 'new' || this.#phase === 'stopped') return;
     this.#cancelTimer();
-    if (!this.#busy && this.#pending.size === 0) {
-      for (const resolve of this.#settledWaiters.splice(0)) resolve();
-    }
+    if (this.#idle) for (const resolve of this.#settledWaiters.splice(0)) resolve();
     const due = this.#nextDue();
     if (due === Infinity) return;
     const { clock } = this.#options;
@@ -155,20 +153,20 @@ export class Reconciler {
     });
   }
 
+  /** Whether there is nothing to do but what a time to come brings. */
+  get #idle(): boolean {
+    return !this.#busy && this.#pending.size === 0 && !this.#programmer.draining.waiting;
+  }
+
   /** Whether there is something to do that needs not wait for a time to come. */
   get #busy(): boolean {
-    return (
-      this.#phase === 'loading' ||
-      this.#sync !== undefined ||
-      this.#audit !== undefined ||
-      this.#auditWaiters.length > 0
-    );
+    return this.#phase === 'loading' || this.#sync !== undefined || this.#audits.busy;
   }
 
   #nextDue(): number {
     if (this.#busy) return 0;
     const syncDue = this.#pending.size > 0 ? this.#earliestSync : Infinity;
-    return Math.min(syncDue, this.#auditDue, this.#programmer.nextDue());
+    return Math.min(syncDue, this.#audits.due, this.#programmer.nextDue());
   }
 
   #wake(): void {
@@ -203,8 +201,8 @@ export class Reconciler {
   #nextDueTask(): (() => Promise<void>) | undefined {
     const now = this.#options.clock.now();
     if (this.#pending.size > 0 && this.#earliestSync <= now) return () => this.#beginSync();
-    if (this.#audit !== undefined) return () => this.#auditStep();
-    if (this.#auditWaiters.length > 0 || this.#auditDue <= now) return () => this.#beginAudit();
+    if (this.#audits.underWay) return () => this.#auditStep();
+    if (this.#audits.due <= now) return () => this.#beginAudit();
     if (this.#programmer.nextDue() > now) return undefined;
     return () => this.#retry(this.#programmer.retries.nextDue() <= now);
   }
@@ -220,6 +218,7 @@ export class Reconciler {
     const services = [...this.#pending];
     this.#pending.clear();
     this.#sync = {
+      looks: this.#looks(services.length),
       batches: batchesOf(services, firstServices),
       tally: new SyncTally(services, clock),
       revision: this.#revision,
@@ -237,61 +236,63 @@ export class Reconciler {
       sync.tally.plan(() => {
         this.#programmer.plan(batch.value);
       });
-      await this.#write(sync.tally);
+      await this.#write(sync.tally, sync.looks);
     }
+  }
+
+  /** A start has nothing to remove before its end, and nothing else to do. */
+  #looks(services: number): number {
+    if (this.#phase === 'loading') return Infinity;
+    return services > batchSize ? 0 : looksPerStep;
   }
 
   async #endSync(sync: Sync): Promise<void> {
     if (this.#phase === 'loading') {
       this.#programmer.discardLeftovers();
       await this.#write(sync.tally);
-      this.#scheduleAudit();
+      this.#audits.schedule();
     }
     this.#sync = undefined;
-    this.#written = sync.revision;
+    this.#added = sync.revision;
+    this.#follow();
     if (this.#phase === 'loading') this.#phase = 'running';
     this.#journal.synced(sync.tally.report());
   }
 
+  /** Changes are written when what they remove is, but for real servers that have connections. */
+  #follow(): void {
+    if (!this.#programmer.draining.waiting) this.#written = this.#added;
+  }
+
   /**
-   * Writes what has come due: refused entries again, real servers whose connections have ended.
+   * Writes what has come due: refused entries again, real servers whose connections have ended or wait to be looked at.
    * @param reported whether that is told even where there was nothing to write
    */
   async #retry(reported: boolean): Promise<void> {
     const tally = new SyncTally([], this.#options.clock);
-    await this.#write(tally);
+    await this.#write(tally, looksPerStep);
+    this.#follow();
     const report = tally.report();
     if (reported || total(report.writes) + report.refusals > 0) this.#journal.synced(report);
   }
 
   #beginAudit(): Promise<void> {
     this.#programmer.plan(this.#programmer.planFailures.map(({ service }) => service));
-    this.#audit = { audit: this.#programmer.audit(), waiters: this.#auditWaiters.splice(0) };
-    this.#scheduleAudit();
+    this.#audits.begin((turn) => this.#programmer.audit(turn));
     return this.#auditStep();
   }
 
   async #auditStep(): Promise<void> {
-    const under = this.#audit;
-    if (under === undefined || (await under.audit.step())) return;
+    if (await this.#audits.step()) return;
     const tally = new SyncTally([], this.#options.clock);
     await this.#write(tally);
-    this.#audit = undefined;
-    const report = under.audit.report();
-    // Where an audit takes longer than the period allows, at least half of the time is left for everything else.
-    this.#auditDue = Math.max(this.#auditDue, report.ended + report.milliseconds);
-    this.#journal.audited(report);
+    const report = this.#audits.end();
+    if (report !== undefined) this.#journal.audited(report);
     this.#journal.synced(tally.report());
-    for (const { resolve } of under.waiters) resolve(report);
   }
 
-  #scheduleAudit(): void {
-    const { clock, random, syncPeriod: period } = this.#options;
-    this.#auditDue = period > 0 ? clock.now() + period * (1 - random() / 5) : Infinity;
-  }
-
-  async #write(tally: SyncTally): Promise<void> {
-    const report = await this.#programmer.write(this.#written + 1);
+  async #write(tally: SyncTally, mostLooks = Infinity): Promise<void> {
+    const report = await this.#programmer.write(this.#written + 1, mostLooks);
     tally.add(report);
     addTo(this.#writes, report.writes);
   }

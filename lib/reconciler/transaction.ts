@@ -3,6 +3,7 @@ import type { Change, Refusal } from '../kernel/table.ts';
 import type { SetEntry } from '../model/ip-set.ts';
 import type { Keyed } from '../model/keyed.ts';
 import type { Clock } from '../model/clock.ts';
+import type { Departures } from './draining.ts';
 import { toError } from './errors.ts';
 import type { TableLedgers } from './ledger.ts';
 import { addressesInUse, addressesWithoutServer, exemptions, isMissing, recordsInUse } from './order.ts';
@@ -39,10 +40,8 @@ export interface Gate {
   closed(table: TableName): boolean;
   /** Whether a change is left alone: it was refused not long ago. */
   waits(table: TableName, key: string, after: Keyed | undefined): boolean;
-  /** What is to be written now for real servers that are to be removed while their virtual server stays. */
-  departures(
-    removals: readonly Change<EntryOf<'realServers'>>[],
-  ): Promise<readonly Change<EntryOf<'realServers'>>[]>;
+  /** What is to be written now, and what later, for real servers that are to be removed while their virtual server stays. */
+  departures(removals: readonly Change<EntryOf<'realServers'>>[]): Promise<Departures>;
   /** Told of everything that is about to be written. */
   writing?(pending: PendingTables): void;
 }
@@ -96,7 +95,7 @@ export class Transaction {
       firewall: firewall.upserts,
       setEntries: setEntries.upserts.concat(setEntries.removals),
       virtualServers: virtualServers.upserts.concat(virtualServers.removals),
-      realServers: realServers.upserts.concat(await this.#departures()),
+      realServers: realServers.upserts.concat((await this.#departures()).changes),
       addresses: addresses.upserts.concat(addresses.removals),
     };
   }
@@ -167,8 +166,11 @@ export class Transaction {
     const { setEntries, realServers, virtualServers, addresses } = this.#pending;
     if (addresses.removals.length > 0)
       await this.#writeUnless('addresses', addresses.removals, addressesInUse(this.#tables));
-    await this.#write('realServers', await this.#departures());
-    await this.#addSetEntries(exemptions(setEntries.upserts, realServers.removals));
+    const { changes, later } = await this.#departures();
+    await this.#write('realServers', changes);
+    const early = new Set(exemptions(setEntries.upserts, later));
+    const late = exemptions(setEntries.upserts, realServers.removals);
+    await this.#addSetEntries(late.filter((change) => !early.has(change)));
     await this.#write('virtualServers', virtualServers.removals);
     this.#followVirtualServers();
     if (setEntries.removals.length === 0) return;
@@ -176,10 +178,13 @@ export class Transaction {
   }
 
   /** What becomes of the real servers that are to be removed and whose virtual server stays. */
-  async #departures(): Promise<readonly Change<EntryOf<'realServers'>>[]> {
+  async #departures(): Promise<Departures> {
     const removals = this.#pending.realServers.removals.filter(({ before }) => this.#staysBehind(before));
-    const departures = await this.#gate.departures(removals);
-    return departures.filter(({ key, after }) => !this.#gate.waits('realServers', key, after));
+    const { changes, later } = await this.#gate.departures(removals);
+    return {
+      changes: changes.filter(({ key, after }) => !this.#gate.waits('realServers', key, after)),
+      later,
+    };
   }
 
   #staysBehind(realServer: EntryOf<'realServers'> | undefined): boolean {

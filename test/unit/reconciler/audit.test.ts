@@ -15,6 +15,51 @@ async function running(options: ConstructorParameters<typeof World>[0] = {}): Pr
   return world;
 }
 
+describe('audits of many virtual servers', () => {
+  const hosts = Array.from({ length: 1500 }, (_, index) => `${index >> 8}.${index & 255}`);
+  const period = 30_000;
+
+  async function many(): Promise<World> {
+    const world = new World({ syncPeriod: period });
+    for (const host of hosts)
+      world.services.set(`a/s${host}`, { vip: `10.0.${host}`, endpoints: [`10.1.${host}`] });
+    await world.start();
+    world.resetCounts();
+    return world;
+  }
+
+  it('look behind a third of them each time, and behind everything in three', async () => {
+    const world = await many();
+    const looks: number[] = [];
+    for (let turn = 0; turn < 3; turn += 1) {
+      const before = world.kernel.realServers.useReads;
+      await world.pass(period);
+      looks.push(world.kernel.realServers.useReads - before);
+    }
+    expect(looks.reduce((sum, one) => sum + one, 0)).to.equal(hosts.length);
+    for (const one of looks) expect(one).to.be.within(400, 600);
+  });
+
+  it('bring back every real server that vanished within as many turns, and virtual servers with the first', async () => {
+    const world = await many();
+    const all = world.keys('realServers');
+    world.kernel.realServers.unload(all);
+    world.kernel.virtualServers.unload(['TCP 10.0.0.7:80']);
+    await world.pass(period);
+    expect(world.keys('virtualServers')).to.have.length(hosts.length);
+    expect(world.keys('realServers')).to.have.length.within(400, 600);
+    await world.pass(period);
+    await world.pass(period);
+    expect(world.keys('realServers')).to.have.members(all);
+  });
+
+  it('look behind all of them where they are asked for', async () => {
+    const world = await many();
+    await world.audit();
+    expect(world.kernel.realServers.useReads).to.equal(hosts.length);
+  });
+});
+
 describe('an audit', () => {
   it('finds nothing and writes nothing where nothing drifted', async () => {
     const world = await running();

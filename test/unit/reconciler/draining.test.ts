@@ -174,6 +174,63 @@ describe('a real server that is wanted no longer', () => {
   });
 });
 
+describe('real servers of very many virtual servers that are wanted no longer', () => {
+  const count = 1200;
+  const hosts = Array.from({ length: count }, (_, index) => `${index >> 8}.${index & 255}`);
+  const sketches = (ending: number): Record<string, Sketch> =>
+    Object.fromEntries(
+      hosts.map((host) => [`a/s${host}`, { vip: `10.0.${host}`, endpoints: [`10.${ending}.${host}`] }]),
+    );
+
+  async function replaced(options: Options = {}): Promise<World> {
+    const world = new World(options);
+    for (const [service, sketch] of Object.entries(sketches(1))) world.services.set(service, sketch);
+    await world.start();
+    world.resetCounts();
+    return world;
+  }
+
+  it('are removed when all that comes in their place is there', async () => {
+    const world = await replaced();
+    await world.change(sketches(2));
+    const { written } = world.wire;
+    expect(written).to.have.length(2 * count);
+    expect(written.slice(0, count).every((line) => line.startsWith('+'))).to.equal(true);
+    expect(written.slice(count).every((line) => line.startsWith('-'))).to.equal(true);
+    expect(world.kernel.realServers.useReads).to.equal(count);
+  });
+
+  it('let a change that comes meanwhile go first, and count as written only with the last of them', async () => {
+    const late: Sketch = { vip: '10.9.9.9', endpoints: ['10.9.9.10'] };
+    let asked: number | undefined;
+    const world = await replaced({
+      listener: {
+        synced: ({ services }) => {
+          if (services.length < count || asked !== undefined) return;
+          world.services.set('a/late', late);
+          asked = world.reconciler.changed(['a/late']);
+        },
+      },
+    });
+    const first = world.reconciler.status().revision + 1;
+    await world.change(sketches(2));
+    expect(asked).to.be.above(first);
+    const { written } = world.wire;
+    const came = written.findIndex((line) => line.includes('10.9.9.10'));
+    expect(came).to.be.within(count, written.length - count / 2);
+    expect(world.reconciler.status().programmed).to.equal(asked);
+  });
+
+  it('are looked at again in turns while they have connections, each once a round', async () => {
+    const world = await replaced();
+    for (const key of world.keys('realServers')) world.kernel.realServers.connect(key, 1);
+    await world.change(sketches(2));
+    await world.pass(1000);
+    expect(world.kernel.realServers.useReads % count).to.equal(0);
+    expect(world.reconciler.status().draining).to.have.length(count);
+  });
+});
+
 describe('a draining real server', () => {
   it('is told of by the status, and is nothing that waits to be written', async () => {
     const world = await draining();

@@ -17,7 +17,7 @@ import { Reconciler, type ReconcilerOptions } from '../../../lib/reconciler/reco
 export const openGate: Gate = {
   closed: () => false,
   waits: () => false,
-  departures: (removals) => Promise.resolve(removals),
+  departures: (removals) => Promise.resolve({ changes: removals, later: [] }),
 };
 
 /** A clock that stands still until it is moved. */
