@@ -4,15 +4,16 @@ import { addressPortAddressElement } from './sets.ts';
 
 /**
  * Lists the planned port's endpoints of this node in KUBE-LOOP-BACK: a pod that reaches itself through its service is
- * masqueraded, for it would drop a packet that bears its own address as the source.
+ * masqueraded, for it would drop a packet that bears its own address as the source. An endpoint that somebody wrote
+ * without a node may be on this one.
  */
 export function planHairpin(draft: PlanDraft, { family, port, endpoints }: PlannedPort): void {
   for (const {
-    endpoint: { address },
+    endpoint: { address, nodeName },
     port: number,
     local,
   } of endpoints) {
-    if (local) {
+    if (local || nodeName === '') {
       draft.addSetEntry(
         'KUBE-LOOP-BACK',
         family,

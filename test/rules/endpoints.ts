@@ -16,8 +16,14 @@ export interface Target {
   readonly port: number;
 }
 
+/** A target among those of a service. */
+export interface ListedTarget extends Target {
+  /** It is known to be on another node. */
+  readonly isElsewhere: boolean;
+}
+
 /** An endpoint of one port of a service, with what the choice depends on. */
-interface Backend extends Target {
+interface Backend extends ListedTarget {
   readonly ready: boolean;
   /** It ends, and answers until it has: the last resort of KEP-1669. */
   readonly lastResort: boolean;
@@ -28,7 +34,7 @@ interface Backend extends Target {
 
 /** What a traffic policy leaves: the endpoints, and whether there are others that it leaves out. */
 export interface Choice {
-  readonly targets: readonly Target[];
+  readonly targets: readonly ListedTarget[];
   /** The policy is Local, the service has endpoints to send to, and none of them is on this node. */
   readonly onlyElsewhere: boolean;
 }
@@ -130,6 +136,7 @@ function backendOf(world: World, endpoint: KubeEndpoint, port: number): Backend 
     ready,
     lastResort: !ready && serving && terminating,
     local: endpoint.nodeName === world.node.name,
+    isElsewhere: endpoint.nodeName !== undefined && endpoint.nodeName !== world.node.name,
     zoneHints: (endpoint.hints?.forZones ?? []).map(({ name }) => name),
     nodeHints: (endpoint.hints?.forNodes ?? []).map(({ name }) => name),
   };
@@ -148,6 +155,6 @@ function rank({ ready, lastResort, local }: Backend): number {
   return (ready ? 4 : 0) + (lastResort ? 2 : 0) + (local ? 1 : 0);
 }
 
-function target({ address, port }: Backend): Target {
-  return { address, port };
+function target({ address, port, isElsewhere }: Backend): ListedTarget {
+  return { address, port, isElsewhere };
 }

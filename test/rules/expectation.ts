@@ -1,6 +1,7 @@
 import { among, canonical, family, inAny, same } from './addresses.ts';
-import type { Target } from './endpoints.ts';
+import type { ListedTarget, Target } from './endpoints.ts';
 import { boundAddresses, type Listener, listenerKey, listenersOf } from './listeners.ts';
+import { isOfNode } from './outer-addresses.ts';
 import { affinityTimeout, clusterIPs, externalPolicy, isServed, nameOf, sourceRanges } from './services.ts';
 import type { Packet, World } from './world.ts';
 
@@ -45,7 +46,8 @@ export function expectationOf(world: World, packet: Packet): Expectation {
     kind: 'served',
     service: nameOf(listener.service),
     candidates: listener.targets.map((target) => ({
-      ...target,
+      address: target.address,
+      port: target.port,
       source: isMasqueraded(world, listener, packet, target) ? 'node' : 'kept',
     })),
     affinity: affinityTimeout(listener.service),
@@ -85,10 +87,15 @@ function isOnlyForOthers(world: World, { onlyElsewhere, address }: Listener, pac
   return areOwnPodsTold(world, address) && !isOwnPod(world, packet);
 }
 
-/** Whether the endpoint sees an address of the node as the sender. */
-function isMasqueraded(world: World, listener: Listener, packet: Packet, target: Target): boolean {
+/**
+ * Whether the endpoint sees an address of the node as the sender. Masquerading is done on the way out, which what goes to
+ * the node itself, such as a pod in its network, never takes. A pod that reaches itself would drop what bears its own
+ * address as the source; that is for its node to prevent.
+ */
+function isMasqueraded(world: World, listener: Listener, packet: Packet, target: ListedTarget): boolean {
   if (packet.from === 'node') return true;
-  if (packet.source !== undefined && same(packet.source, target.address)) return true;
+  if (isOfNode(world, target.address)) return false;
+  if (!target.isElsewhere && packet.source !== undefined && same(packet.source, target.address)) return true;
   return listener.role === 'cluster IP'
     ? isMasqueradedToClusterIP(world, listener, packet)
     : isMasqueradedFromOutside(world, listener);

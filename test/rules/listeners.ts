@@ -1,5 +1,5 @@
 import { canonical, family, inAny } from './addresses.ts';
-import { type Choice, choose, type Target } from './endpoints.ts';
+import { type Choice, choose, type ListedTarget } from './endpoints.ts';
 import type { KubePolicy, KubeProtocol, KubeService, KubeServicePort } from './objects.ts';
 import { externalIPs, isAllowed, isOfNode, loadBalancerAddresses } from './outer-addresses.ts';
 import { byAge, clusterIPs, externalPolicy, hasFamily, internalPolicy, isServed } from './services.ts';
@@ -18,7 +18,7 @@ export interface Listener {
   readonly service: KubeService;
   readonly servicePort: KubeServicePort;
   /** The endpoints that packets are sent on to, whoever sends them; none where every packet is refused. */
-  readonly targets: readonly Target[];
+  readonly targets: readonly ListedTarget[];
   /**
    * The external policy is Local and there are endpoints, on other nodes alone: `targets` are these, and not for those from
    * outside (docs/decisions/local-policy.md).

@@ -1,4 +1,4 @@
-import { among, inAny, isLinkLocal, isUsable, same } from './addresses.ts';
+import { among, family, inAny, isLinkLocal, isUsable, same } from './addresses.ts';
 import type { KubeService } from './objects.ts';
 import { isClusterIP } from './services.ts';
 import type { World } from './world.ts';
@@ -20,7 +20,7 @@ export function externalIPs({ settings }: World, { spec }: KubeService): readonl
 /** Whether an external IP or a load balancer's address is served: docs/decisions/refused-addresses.md, row by row. */
 export function isAllowed(world: World, service: KubeService, address: string): boolean {
   if (!isUsable(address)) return false;
-  if (isReserved(world, service, address)) return false;
+  if (isReserved(world, service, address) || isOfListedNode(world, service, address)) return false;
   const { externalAddressRanges, serviceRanges = [], ownPods } = world.settings;
   if (externalAddressRanges !== undefined && !inAny(externalAddressRanges, address)) return false;
   if (isClusterIP(service, address) || inAny(serviceRanges, address)) return false;
@@ -31,6 +31,19 @@ export function isAllowed(world: World, service: KubeService, address: string): 
 /** Whether an address is the node's own, which is served without being bound. */
 export function isOfNode({ node }: World, address: string): boolean {
   return among(node.addresses, address);
+}
+
+/**
+ * Whether an address that the node does not have stands in a load balancer's status with one of a machine of the cluster
+ * that is known, of the same family: such a status lists nodes, and the address is left to the one that has it.
+ */
+function isOfListedNode(world: World, service: KubeService, address: string): boolean {
+  const { apiServers = [], otherNodes = [], addresses, statusAddresses = [] } = world.node;
+  const known = [...addresses, ...statusAddresses, ...otherNodes, ...apiServers.map((one) => one.address)];
+  const listed = loadBalancerAddresses(service).filter((one) => family(one) === family(address));
+  return (
+    !isOfNode(world, address) && among(listed, address) && listed.some((one) => among(known, one))
+  );
 }
 
 /** Whether the node needs what is at an address: on its own ones that is but the TCP port of an API server. */
