@@ -6,6 +6,9 @@ import type { Box, Case, Checklist } from '../test/packets/conformance-boxes.ts'
 import { packetChecklists } from '../test/packets/conformance-boxes.ts';
 import type { TestResult } from '../test/result-hooks.ts';
 import { unitChecklists } from '../test/unit/conformance-boxes.ts';
+import { painChecklists } from '../test/unit/pain-boxes.ts';
+import { programChecklists } from '../test/unit/program-boxes.ts';
+import { trafficChecklists } from '../test/unit/traffic-boxes.ts';
 
 /** The page itself, from the repository's directory. */
 export const conformancePath = 'docs/conformance.md';
@@ -14,8 +17,18 @@ const head = `# Conformance
 
 What Kubernetes and kube-proxy check of a service proxy, under their names, and the tests here that check the same.
 \`make test\` makes this page from its results. The first part is proved with real packets in a booted kernel, over the
-protocols and families that are named; the second are tables of cases that need no kernel.
+protocols and families that are named; the second are tables of cases that need no kernel. Then comes what kube-proxy does in
+IPVS mode, line by line, and what its users suffer from, each with whatever shows it: cases, a kernel's tables or packets.
 `;
+
+/** Every part of the page, by its title. */
+export const conformanceParts: Readonly<Record<string, readonly Checklist[]>> = {
+  'With packets': packetChecklists,
+  'Tables of cases': unitChecklists,
+  'What kube-proxy does with traffic': trafficChecklists,
+  'What kube-proxy does besides': programChecklists,
+  'What its users suffer from': painChecklists,
+};
 
 /** Everything that mocha's runs have left in a folder. */
 export function readResults(folder: string): TestResult[] {
@@ -36,8 +49,7 @@ export function testsOf<Test extends Pick<TestResult, 'file' | 'title'>>(
 export function conformancePage(results: readonly TestResult[]): Promise<string> {
   const text = [
     head,
-    ...part('With packets', packetChecklists, results),
-    ...part('Tables of cases', unitChecklists, results),
+    ...Object.entries(conformanceParts).flatMap(([title, lists]) => part(title, lists, results)),
   ].join('\n');
   return format(text, { parser: 'markdown', printWidth: 110, proseWrap: 'preserve' });
 }

@@ -91,6 +91,8 @@ describe('kube-ipvs with the configuration file of kube-proxy', () => {
       (log) => log.includes('ready: every service is programmed'),
     );
 
+    expect(running.log()).to.contain('node ports are served on every address of this node');
+
     mount(`# the same\n${configuration}`);
     await eventually(
       () => running.log(),

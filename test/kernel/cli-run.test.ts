@@ -80,8 +80,12 @@ describe('kube-ipvs on a node', () => {
     });
 
     it('sets the time-outs of IPVS that are given', () => {
+      output('sysctl -qw net.netfilter.nf_conntrack_udp_timeout=30');
       onManifests('run', '--once', '--ipvs-tcp-timeout', '25m', '--ipvs-udp-timeout=40s');
       expect(output('ipvsadm -L --timeout')).to.equal('Timeout (tcp tcpfin udp): 1500 120 40\n');
+      expect(output('sysctl -n net.netfilter.nf_conntrack_udp_timeout')).to.equal('40\n');
+      onManifests('run', '--once', '--ipvs-tcpfin-timeout=70s');
+      expect(output('ipvsadm -L --timeout')).to.equal('Timeout (tcp tcpfin udp): 1500 70 40\n');
     });
 
     it('says what is not followed in a service, as a comparison does before', () => {

@@ -476,6 +476,7 @@ const painBoxes: readonly Box[] = [
     'rules against ICMP break path MTU discovery (kube-router #685)',
     tcpEverywhere,
     connections('learn by TCP how much fits'),
+    outer('are answered in full where a router on the way back tells the address of a service'),
   ),
 ];
 

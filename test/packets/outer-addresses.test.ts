@@ -25,6 +25,7 @@ const local: SiteService = {
   ports: [
     { name: 'tcp', port: 80, nodePort },
     { name: 'udp', port: 53, nodePort: 30553, protocol: 'UDP' },
+    { name: 'hold', port: 7000, nodePort: 30585 },
   ],
   pods: ['web-1'],
   spec: {
@@ -39,7 +40,10 @@ const local: SiteService = {
 const open: SiteService = {
   name: 'open',
   clusterIPs: ['10.96.1.2', 'fd00:10:96::1:2'],
-  ports: [{ port: 80, nodePort: 30581 }],
+  ports: [
+    { name: 'tcp', port: 80, nodePort: 30581 },
+    { name: 'hold', port: 7000, nodePort: 30586 },
+  ],
   pods: ['web-1', 'web-3'],
   spec: { type: 'LoadBalancer', externalIPs: families.map((family) => pair(4)[family]) },
   ingress: ingressOf(3),
@@ -95,6 +99,8 @@ describe('packets to addresses from outside of the cluster', () => {
   /** Machines outside that reach everything over the first and the second node. */
   let overFirst: Guest;
   let overSecond: Guest;
+  /** One behind a router to which less fits than to the others. */
+  let farAway: Guest;
 
   before(async function () {
     this.timeout(90_000);
@@ -107,11 +113,27 @@ describe('packets to addresses from outside of the cluster', () => {
       });
     overFirst = await guest(21, site.first.name);
     overSecond = await guest(22, site.second.name);
+    farAway = await behindRouter(await guest(23, site.first.name), await guest(24, site.first.name));
     for (const service of services) await site.publish(service);
     await site.startAll('--cluster-cidr', '10.244.0.0/16,fd00:10:244::/48');
   });
 
   after(() => site.destroy());
+
+  /** Puts a machine behind another one, over which no more than 1300 bytes reach it; neither is told of a shorter way. */
+  async function behindRouter(router: Guest, machine: Guest): Promise<Guest> {
+    const forwarding = ['net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1'];
+    const silent = ['all', 'eth0'].map((device) => `net.ipv4.conf.${device}.send_redirects=0`);
+    await router.must(['sysctl', '-qw', ...forwarding, ...silent]);
+    await machine.must(['sysctl', '-qw', 'net.ipv6.conf.eth0.accept_redirects=0']);
+    for (const family of families) {
+      const everything = family === 'ipv4' ? '0.0.0.0/0' : '::/0';
+      await machine.must(['ip', 'route', 'replace', everything, 'via', router[family]]);
+      await site.first.must(['ip', 'route', 'replace', machine[family], 'via', router[family]]);
+      await router.must(['sh', '-c', `ip route replace ${machine[family]} dev eth0 mtu lock 1300`]);
+    }
+    return machine;
+  }
 
   async function answersOf(
     place: Place,
@@ -215,6 +237,20 @@ describe('packets to addresses from outside of the cluster', () => {
         ] as const) {
           const { errors } = await answersOf(place, address, port, { timeout: oneTry });
           expect(errors, `${place.name} to ${address}`).to.deep.equal({ refused: 1 });
+        }
+      });
+
+      it('are answered in full where a router on the way back tells the address of a service how much fits', async () => {
+        const size = 9000;
+        for (const [address, name] of [
+          [pair(1)[family], /^web-1$/],
+          [pair(3)[family], /^web-[13]$/],
+          [pair(4)[family], /^web-[13]$/],
+        ] as const) {
+          const lines = await farAway.ask(address, 7000, { hold: 1, count: 4, size, timeout: 8000 });
+          const { names, errors } = counted(lines);
+          expect(errors, address).to.deep.equal({});
+          for (const one of Object.keys(names)) expect(one).to.match(name);
         }
       });
 

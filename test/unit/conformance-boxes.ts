@@ -1,5 +1,6 @@
-import type { Box, Case, Checklist } from '../packets/conformance-boxes.ts';
+import type { Box, Checklist } from '../packets/conformance-boxes.ts';
 import { file } from '../packets/conformance-boxes.ts';
+import { apart, box } from './boxes.ts';
 
 const base = file('unit/planner/base-plan.test.ts');
 const plan = file('unit/planner/service-plan.test.ts');
@@ -19,14 +20,6 @@ const serviceHealth = file('unit/health/service-health-servers.test.ts');
 const nodeHealth = file('unit/health/proxy-health-routes.test.ts');
 const services = file('unit/sources/objects/service-decoder.test.ts');
 const onNode = file('kernel/cli-run.test.ts');
-
-function box(name: string, ...cases: readonly Case[]): Box {
-  return { name, cases };
-}
-
-function apart(name: string, remark: string): Box {
-  return { name, cases: [], remark };
-}
 
 const proxier: readonly Box[] = [
   box('TestCleanupLeftovers', onNode('cleanup removes everything of ours and nothing else'), removals('')),

@@ -2,9 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { expect } from 'chai';
-import { conformancePage, conformancePath, testsOf } from '../../../scripts/conformance.ts';
-import { packetChecklists } from '../../packets/conformance-boxes.ts';
-import { unitChecklists } from '../conformance-boxes.ts';
+import { conformancePage, conformanceParts, conformancePath, testsOf } from '../../../scripts/conformance.ts';
 
 interface Listed {
   readonly file: string;
@@ -32,7 +30,9 @@ function withoutResults(page: string): string[] {
   );
 }
 
-const boxes = [...packetChecklists, ...unitChecklists].flatMap((list) => list.boxes);
+const boxes = Object.values(conformanceParts)
+  .flat()
+  .flatMap((list) => list.boxes);
 const cases = boxes.flatMap((box) => box.cases);
 
 describe('the page of conformance', function () {
