@@ -38,21 +38,36 @@ export function isOfNode({ node }: World, address: string): boolean {
  * that is known, of the same family: such a status lists nodes, and the address is left to the one that has it.
  */
 function isOfListedNode(world: World, service: KubeService, address: string): boolean {
-  const { apiServers = [], otherNodes = [], addresses, statusAddresses = [] } = world.node;
-  const known = [...addresses, ...statusAddresses, ...otherNodes, ...apiServers.map((one) => one.address)];
+  const { apiServers = [], otherNodes = [], addresses } = world.node;
+  const known = [...addresses, ...otherNodes, ...apiServers.map((one) => one.address)];
   const listed = loadBalancerAddresses(service).filter((one) => family(one) === family(address));
-  return (
-    !isOfNode(world, address) && among(listed, address) && listed.some((one) => among(known, one))
-  );
+  return !isOfNode(world, address) && among(listed, address) && listed.some((one) => among(known, one));
 }
 
 /** Whether the node needs what is at an address: on its own ones that is but the TCP port of an API server. */
-function isReserved(world: World, { spec }: KubeService, address: string): boolean {
+function isReserved(world: World, service: KubeService, address: string): boolean {
   const { apiServers = [], defaultGateways = [], otherNodes = [] } = world.node;
   const servers = apiServers.filter((server) => same(server.address, address));
   if (!isOfNode(world, address)) {
+    if (isListedWithNodes(world, service, address)) return true;
     return servers.length > 0 || among([...defaultGateways, ...otherNodes], address);
   }
-  const ports = (spec.ports ?? []).filter(({ protocol = 'TCP' }) => protocol === 'TCP');
+  const ports = (service.spec.ports ?? []).filter(({ protocol = 'TCP' }) => protocol === 'TCP');
   return servers.some((server) => ports.some(({ port }) => port === server.port));
+}
+
+/**
+ * Whether an address is one of a list of nodes that a load balancer's controller writes into every status, as k3s's does:
+ * known by an address of this node in it, of an API server or of another known node, of the same family.
+ */
+function isListedWithNodes({ node }: World, service: KubeService, address: string): boolean {
+  const listed = loadBalancerAddresses(service);
+  const nodes = [
+    ...node.addresses,
+    ...(node.statusAddresses ?? []),
+    ...(node.apiServers ?? []).map((server) => server.address),
+    ...(node.otherNodes ?? []),
+  ];
+  const isNode = (one: string) => family(one) === family(address) && among(nodes, one);
+  return among(listed, address) && listed.some(isNode);
 }

@@ -46,6 +46,7 @@ export const thinPools: Pools = {
     name: 'this-node',
     zone: 'zone-a',
     addresses: ['192.168.0.1', '172.20.0.1', 'fd00:c0:a8::1'],
+    statusAddresses: ['192.168.0.1', '203.0.113.3'],
     defaultGateways: ['192.168.0.254', 'fe80::fe'],
     apiServers: [
       { address: '192.168.0.1', port: 443 },

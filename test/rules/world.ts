@@ -16,6 +16,8 @@ export interface WorldNode {
   readonly zone?: string;
   /** Its unicast addresses without loopback and without those that it has for the sake of services. */
   readonly addresses: readonly string[];
+  /** Addresses that the cluster knows it by (`status.addresses` of the Node), its own or not. */
+  readonly statusAddresses?: readonly string[];
   readonly defaultGateways?: readonly string[];
   /** Where API servers are reached, on the node itself or elsewhere. */
   readonly apiServers?: readonly { readonly address: string; readonly port: number }[];

@@ -46,6 +46,7 @@ export function nodeFactsOf({ node, settings }: World): NodeFacts {
     zone: node.zone ?? '',
     addresses: node.addresses.filter((address) => networks === undefined || inAny(networks, address)),
     localAddresses: node.addresses,
+    ...(node.statusAddresses === undefined ? {} : { statusAddresses: node.statusAddresses }),
     reservedAddresses: reservedOf(node),
   };
 }
