@@ -89,7 +89,8 @@ export const annotations: readonly Annotation[] = [
     expected: `a list of flags of the service's scheduler, of ${Object.keys(schedulerFlags).join(', ')}, or nothing`,
     effect:
       'Hash schedulers: fallback takes another real server where the one hashed to takes no connections, port hashes the ' +
-      "client's port too. Without this annotation mh has mh-port.",
+      "client's port too. Without this annotation mh has both and sh has sh-fallback. With one that leaves fallback out, " +
+      'clients are refused while the endpoint that they are hashed to drains.',
     example: 'mh-fallback,mh-port',
     read: readOwnFlags,
   },
@@ -113,7 +114,8 @@ export const annotations: readonly Annotation[] = [
     expected: durationForm,
     effect:
       'How long an endpoint that goes may keep its TCP connections, in the place of the time in the configuration. A new ' +
-      'time counts for endpoints that are going already, too; with 0 they go at once.',
+      'time counts for endpoints that are going already, too; with 0 they go at once, as they do with the scheduler dh ' +
+      'unless this annotation is there: it would refuse every client meanwhile.',
     example: '5m',
     read: readDrainTimeout,
   },

@@ -27,7 +27,22 @@ export function schedulingOf(service: Service, tuning: Tuning, options: PlannerO
   };
 }
 
-/** mh-port: without it every connection of one client goes to one real server. */
+/**
+ * The flags of a scheduler that hashes. Fallback, for the table of one that hashes clients has draining real servers too:
+ * without it whoever is hashed to one is refused for as long as it drains. mh-port, as in kube-proxy: without it every
+ * connection of one client goes to one real server.
+ */
 function usualFlags(scheduler: string): number {
-  return scheduler === 'mh' ? virtualServerFlags.schedulerFlag2 : 0;
+  const { schedulerFlag1: fallback, schedulerFlag2: port } = virtualServerFlags;
+  if (scheduler === 'mh') return fallback | port;
+  return scheduler === 'sh' ? fallback : 0;
+}
+
+/**
+ * Milliseconds that real servers of a service may drain; `undefined` for as long as the configuration says. None with
+ * dh, which has no fallback: every client of an address is hashed to one real server, and all of them would be refused
+ * while it drains.
+ */
+export function drainTimeoutOf({ drainTimeout }: Tuning, { scheduler }: Scheduling): number | undefined {
+  return drainTimeout ?? (scheduler === 'dh' ? 0 : undefined);
 }

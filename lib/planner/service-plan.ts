@@ -18,7 +18,7 @@ import { planNodePort } from './node-ports.ts';
 import { type OuterAddresses, outerAddressesOf } from './outer-addresses.ts';
 import { PlanDraft } from './plan-draft.ts';
 import type { ExternalPort, PlannedPort } from './planned-port.ts';
-import { type Scheduling, schedulingOf } from './scheduling.ts';
+import { drainTimeoutOf, type Scheduling, schedulingOf } from './scheduling.ts';
 import { inTurn, turnOf } from './turn.ts';
 
 /** What everything that is planned for one service has in common. */
@@ -51,7 +51,11 @@ export function planService(state: ServiceState, node: NodeFacts, options: Plann
       planFamily(context, family, clusterIp);
     }
   }
-  return draft.finish(service, healthOf(state, node), tuning);
+  const { slowStart } = tuning;
+  return draft.finish(service, healthOf(state, node), {
+    drainTimeout: drainTimeoutOf(tuning, scheduling),
+    slowStart,
+  });
 }
 
 function planFamily(context: Context, family: IpFamily, clusterIp: string): void {

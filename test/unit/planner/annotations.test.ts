@@ -37,7 +37,20 @@ describe('annotations', () => {
         0,
       ],
       ['with white space around it', { 'kube-ipvs.io/scheduler': ' sed\n' }, {}, 'sed', 0],
-      ['mh, which looks at the port as in kube-proxy', { 'kube-ipvs.io/scheduler': 'mh' }, {}, 'mh', 0x10],
+      [
+        'mh, which looks at the port as in kube-proxy, and elsewhere while an endpoint drains',
+        { 'kube-ipvs.io/scheduler': 'mh' },
+        {},
+        'mh',
+        0x18,
+      ],
+      [
+        'sh, which looks elsewhere while an endpoint drains',
+        { 'kube-ipvs.io/scheduler': 'sh' },
+        {},
+        'sh',
+        0x8,
+      ],
       [
         'mh with a flag in the place of that',
         { 'kube-ipvs.io/scheduler': 'mh', 'kube-ipvs.io/scheduler-flags': 'mh-fallback' },
@@ -84,7 +97,7 @@ describe('annotations', () => {
     it('are joined with session affinity', () => {
       const { server } = planOf({ 'kube-ipvs.io/scheduler': 'mh' }, {}, 60).virtualServers[0]!;
 
-      expect([server.flags, server.timeout]).to.deep.equal([0x11, 60]);
+      expect([server.flags, server.timeout]).to.deep.equal([0x19, 60]);
     });
   });
 
@@ -105,6 +118,13 @@ describe('annotations', () => {
       expect(planOf({ 'kube-ipvs.io/drain-timeout': value }).drainTimeout).to.equal(milliseconds);
     });
   }
+
+  it('have real servers not drain with dh, unless they say for how long', () => {
+    const dh = { 'kube-ipvs.io/scheduler': 'dh' };
+    expect(planOf(dh).drainTimeout).to.equal(0);
+    expect(planOf({ ...dh, 'kube-ipvs.io/drain-timeout': '30s' }).drainTimeout).to.equal(30_000);
+    expect(planOf({ 'kube-ipvs.io/scheduler': 'sh' }).drainTimeout).to.equal(undefined);
+  });
 
   describe('that are wrong change nothing and are told of', () => {
     const list = 'rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh, twos';

@@ -255,12 +255,12 @@ describe('planService', () => {
       ]);
     });
 
-    it('is joined with the flag that has mh look at the port', () => {
+    it('is joined with the flags of mh', () => {
       const flagsOf = (affinityTimeout: number): number | undefined =>
         planService(state(service({ affinityTimeout })), node, plannerOptions({ scheduler: 'mh' }))
           .virtualServers[0]?.server.flags;
 
-      expect([flagsOf(0), flagsOf(60)]).to.deep.equal([0x10, 0x11]);
+      expect([flagsOf(0), flagsOf(60)]).to.deep.equal([0x18, 0x19]);
     });
   });
 });
