@@ -4,7 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Asking } from '../lab/asking.ts';
 import type { Controller } from '../lab/controller.ts';
 import type { Guest } from '../lab/guest.ts';
+import { shortAffinity, untilForgotten } from './support-affinity.ts';
 import { ControlPlane } from './support-control-plane.ts';
+import { followHints } from './support-hints.ts';
 import type { EndpointSpec, ServiceSpec } from './support-objects.ts';
 import { hostPort, objectsOf } from './support-objects.ts';
 import { playScenarios } from './support-scenarios.ts';
@@ -141,6 +143,8 @@ describe('a cluster with an API server', function () {
     });
   });
 
+  followHints(() => ({ site, plane }));
+
   describe('while requests run', () => {
     let shop: ServiceSpec;
     /** Nobody asks these two: their real servers go without waiting for connections to end. */
@@ -148,11 +152,25 @@ describe('a cluster with an API server', function () {
     let leaving: ServiceSpec;
     /** It has its slices from the beginning, and its Service later. */
     let late: ServiceSpec;
+    /** One client asks it at the beginning, and once more at the end. */
+    let sticky: ServiceSpec;
+    let podsOfClient: readonly string[];
     let askers: readonly Asking[];
 
     /** Goes on only when more answers have come everywhere. */
     async function answered(count: number): Promise<void> {
       await Promise.all(askers.map((asking) => asking.reach(asking.answers.length + count)));
+    }
+
+    /** The pod that the client of `sticky` is on, in each family. */
+    function podsOfSticky(): Promise<string[]> {
+      return Promise.all(
+        sticky.clusterIPs.map(async (address) => {
+          const { names } = counted(await site.pod('web-2').ask(address, 80, { count: 4, timeout: 15_000 }));
+          expect(Object.values(names), JSON.stringify(names)).to.deep.equal([4]);
+          return Object.keys(names)[0]!;
+        }),
+      );
     }
 
     function noErrors(): void {
@@ -167,7 +185,14 @@ describe('a cluster with an API server', function () {
       quiet = service('quiet', 2, endpoints('pod-1', 'pod-2'));
       leaving = service('leaving', 3, endpoints('pod-2'));
       late = service('late', 4, endpoints('pod-3', 'pod-4'));
-      await put(shop, quiet, leaving, service('empty', 5, []));
+      sticky = {
+        ...service('sticky', 6, endpoints('pod-3', 'pod-4')),
+        spec: {
+          sessionAffinity: 'ClientIP',
+          sessionAffinityConfig: { clientIP: { timeoutSeconds: shortAffinity } },
+        },
+      };
+      await put(shop, quiet, leaving, sticky, service('empty', 5, []));
       // The lists of services and of slices come in any order: whatever is half there would be written twice.
       await plane.apply(objectsOf(late).slice(1));
       await untilEqual();
@@ -179,6 +204,7 @@ describe('a cluster with an API server', function () {
         site.client.asking(site.second.ipv6, 30080, patiently),
       ];
       await answered(5);
+      podsOfClient = await podsOfSticky();
     });
 
     after(async () => {
@@ -296,6 +322,16 @@ describe('a cluster with an API server', function () {
         const objects = await plane.objects('services,endpointslices');
         for (const node of site.nodes) expect(await tablesOf(node)).to.deep.equal(tablesFor(objects, node));
         noErrors();
+      });
+
+      // Its connections ended as they usually do: that they are over is remembered for two minutes.
+      it('a client whose affinity has ended meanwhile is balanced anew', async function () {
+        this.timeout(600_000);
+        const client = site.pod('web-2');
+        for (const [index, address] of sticky.clusterIPs.entries())
+          await untilForgotten(site.first, client.addresses[index]!, address, 80);
+        const now = await podsOfSticky();
+        for (const [index, name] of now.entries()) expect(name).not.to.equal(podsOfClient[index]);
       });
     });
   });

@@ -10,6 +10,7 @@ import {
   endpoint,
   everyProtocol,
   families,
+  inEveryWay,
   nodePorts,
   outerIPs,
   ingressOf,
@@ -64,13 +65,6 @@ describe('Networking', () => {
       endpoints,
       ...rest,
     };
-  }
-
-  /** Does something for every protocol in both families at once: no two share a virtual server. */
-  async function inEveryWay(
-    ask: (family: Family, protocol: (typeof protocols)[number]) => Promise<unknown>,
-  ): Promise<void> {
-    await Promise.all(families.flatMap((family) => protocols.map((protocol) => ask(family, protocol))));
   }
 
   describe('Granular Checks: Services', () => {

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Asking } from '../lab/asking.ts';
 import type { Node } from '../lab/node.ts';
 import type { Place } from '../lab/place.ts';
+import { askAndReset, shortAffinity, untilForgotten } from './support-affinity.ts';
 import { Site, counted, held as heldBy, until } from './support.ts';
 import type { SiteService } from './support.ts';
 
@@ -52,15 +52,18 @@ function affine(service: SiteService, timeoutSeconds: number): SiteService {
   };
 }
 
-/** Keeps a client on one pod for two seconds. TCP is not in it: its connections keep their pod for minutes once closed. */
+/** Keeps a client on one pod for a short time. */
 const brief: SiteService = affine(
   {
     name: 'brief',
     clusterIPs: ['10.96.0.65', 'fd00:10:96::65'],
-    ports: [{ port: 53, nodePort: 30165, protocol: 'UDP' }],
+    ports: [
+      { name: 'tcp', port: 80, nodePort: 30165 },
+      { name: 'udp', port: 53, nodePort: 30165, protocol: 'UDP' },
+    ],
     pods: four,
   },
-  2,
+  shortAffinity,
 );
 
 /** Keeps connections open. */
@@ -202,8 +205,8 @@ describe('connections', () => {
   });
 
   describe('with session affinity', () => {
-    /** On how many pods the clients end up that ask the service again and again, each in a way of its own. */
-    async function spread(service: SiteService): Promise<number[]> {
+    /** On which pods the clients end up that ask the service again and again, each in a way of its own. */
+    async function found(service: SiteService): Promise<string[][]> {
       const asked = (['tcp', 'udp'] as const).flatMap((protocol) =>
         families.flatMap((family, index) => [
           [site.pod('web-2'), service.clusterIPs[index]!, protocol === 'tcp' ? 80 : 53, protocol] as const,
@@ -212,11 +215,16 @@ describe('connections', () => {
       );
       return Promise.all(
         asked.map(async ([place, address, port, protocol]) => {
-          const { names: found, errors } = counted(await place.ask(address, port, { protocol, count: 8 }));
+          const { names: byName, errors } = counted(await place.ask(address, port, { protocol, count: 8 }));
           expect(errors).to.deep.equal({});
-          return Object.keys(found).length;
+          return Object.keys(byName);
         }),
       );
+    }
+
+    /** On how many each ends up. */
+    async function spread(service: SiteService): Promise<number[]> {
+      return (await found(service)).map((pods) => pods.length);
     }
 
     const all = (number: number) => (counts: readonly number[]) => counts.every((count) => count === number);
@@ -228,6 +236,23 @@ describe('connections', () => {
       await until(() => spread(sticky), all(4));
       await site.publish(affine(sticky, 600));
       await until(() => spread(sticky), all(1));
+    });
+
+    it('stay on their pod while controllers are killed and started again, and other endpoints come and go', async () => {
+      const sparse = affine({ ...sticky, pods: ['web-1', 'web-3'] }, 600);
+      const ample = affine(sticky, 600);
+      await site.serve(sparse);
+      const before = await found(sparse);
+      for (const pods of before) expect(pods).to.have.length(1);
+      await Promise.all(site.controllers.map((controller) => controller.kill()));
+      expect(await found(sparse), 'without controllers').to.deep.equal(before);
+      await site.publish(ample);
+      await Promise.all(site.nodes.map((node) => site.start(node)));
+      await site.untilServed(ample);
+      expect(await found(ample), 'with more endpoints').to.deep.equal(before);
+      await site.serve({ ...names, pods: ['web-4'] });
+      await site.serve(sparse);
+      expect(await found(sparse), 'with fewer again').to.deep.equal(before);
     });
   });
 
@@ -403,23 +428,40 @@ describe('connections', () => {
       expect(Object.values(errors)).to.deep.equal([1]);
     });
 
-    it('with affinity may go to another pod', async () => {
+    it('with affinity may go to another pod', async function () {
+      this.timeout(300_000);
       await site.serve(brief);
-      const places: { ask: () => Promise<string>; first: string }[] = [];
-      for (const [index, family] of families.entries())
-        for (const [place, address, port] of [
-          [site.pod('web-2'), brief.clusterIPs[index]!, 53],
-          [site.client, site.second[family], 30165],
-        ] as const) {
-          const ask = async (): Promise<string> => {
-            const [answer] = await place.ask(address, port, { protocol: 'udp' });
-            return answer?.ok === true ? answer.name : '';
-          };
-          places.push({ ask, first: await ask() });
+      const clients = families.flatMap((family, index) => [
+        {
+          place: site.pod('web-2'),
+          node: site.first,
+          family,
+          address: brief.clusterIPs[index]!,
+          by: [80, 53],
+        },
+        { place: site.client, node: site.second, family, address: site.second[family], by: [30165, 30165] },
+      ]);
+      const ask = {
+        tcp: askAndReset,
+        udp: async (place: Place, address: string, port: number): Promise<string> => {
+          const [answer] = await place.ask(address, port, { protocol: 'udp' });
+          return answer?.ok === true ? answer.name : '';
+        },
+      };
+      const again: (() => Promise<void>)[] = [];
+      for (const { place, node, family, address, by } of clients)
+        for (const [index, protocol] of (['tcp', 'udp'] as const).entries()) {
+          const port = by[index]!;
+          const first = await ask[protocol](place, address, port);
+          again.push(async () => {
+            await untilForgotten(node, place[family], address, port, protocol);
+            const next = await ask[protocol](place, address, port);
+            expect(four, `${place.name} to ${address} by ${protocol}`).to.include(next);
+            expect(next, `${place.name} to ${address} by ${protocol}`).not.to.equal(first);
+          });
         }
       // Asking again before the time is over would begin it anew.
-      await sleep(4000);
-      for (const { ask, first } of places) expect(await ask()).not.to.equal(first);
+      for (const one of again) await one();
     });
   });
 }).timeout(120_000);

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Node } from '../lab/node.ts';
 import type { Place } from '../lab/place.ts';
+import { hostPort } from './support-objects.ts';
+import { upper } from './support-questions.ts';
 import { until } from './support.ts';
 
 /**
@@ -21,17 +23,23 @@ export async function askAndReset(place: Place, address: string, port: number): 
   return (await place.must(['timeout', '10', 'bash', '-c', script])).trim();
 }
 
-/**
- * Waits until a kernel knows no connection and no affinity of a client at a virtual server, as nobody asks there.
- * @param client its address as the node sees it, as `ipvsadm` writes it
- */
-export async function untilForgotten(node: Node, client: string, server: string): Promise<void> {
+/** Waits until a kernel knows no connection and no affinity of a client at a virtual server. Nobody is to ask there. */
+export async function untilForgotten(
+  node: Node,
+  client: string,
+  server: string,
+  port: number,
+  protocol: 'tcp' | 'udp' = 'tcp',
+): Promise<void> {
+  const [from, to] = [hostPort(client, 0).slice(0, -1), hostPort(server, port)];
   await until(
     async () => {
       // Looking is work for a processor that others need.
       await sleep(500);
       const lines = (await node.must(['ipvsadm', '-Lnc'])).split('\n');
-      return lines.filter((line) => line.includes(` ${client}:`) && line.includes(` ${server} `));
+      return lines.filter(
+        (line) => line.startsWith(upper[protocol]) && line.includes(` ${from}`) && line.includes(` ${to} `),
+      );
     },
     (entries) => entries.length === 0,
     longestMemory,

@@ -1,4 +1,5 @@
 import type { AskOptions } from '../lab/answer.ts';
+import type { Guest } from '../lab/guest.ts';
 import { Node } from '../lab/node.ts';
 import type { Place } from '../lab/place.ts';
 import { isWithin } from '../lab/topology.ts';
@@ -52,6 +53,18 @@ export function everyProtocol(port: number, nodePort?: number): ServiceSpec['por
     targetPort: podPorts[protocol],
     ...(nodePort === undefined ? {} : { nodePort }),
   }));
+}
+
+/** Does something for every protocol in both families at once: no two share a virtual server. */
+export async function inEveryWay(
+  ask: (family: Family, protocol: AskProtocol) => Promise<unknown>,
+): Promise<void> {
+  await Promise.all(families.flatMap((family) => protocols.map((protocol) => ask(family, protocol))));
+}
+
+/** The pods of a site that are on a node. */
+export function podsOn(site: Site, node: Node): readonly Guest[] {
+  return site.pods.filter((pod) => isWithin(pod.ipv4, node.podCIDRs[0] ?? ''));
 }
 
 /** A pod of a site as an endpoint, or a node for a pod in its network. */

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Place } from '../lab/place.ts';
 import { askAndReset, shortAffinity, untilForgotten } from './support-affinity.ts';
 import { serverName } from './support-objects.ts';
+import { podsOn } from './support-questions.ts';
 import type { Stage } from './support-stage.ts';
 import { balancing, scenario } from './support-stage.ts';
 import type { Site } from './support.ts';
@@ -48,7 +49,7 @@ export function playAffinity(stageNow: () => Stage): void {
       await coming.reach(1);
       const away = site.pod('web-1');
       const first = await askAndReset(away, vip, 80);
-      await untilForgotten(site.first, away.ipv4, `${vip}:80`);
+      await untilForgotten(site.first, away.ipv4, vip, 80);
       expect(await askAndReset(away, vip, 80)).not.to.equal(first);
       const { names, errors } = counted(await coming.stop());
       expect(errors).to.deep.equal({});
@@ -58,9 +59,8 @@ export function playAffinity(stageNow: () => Stage): void {
 
     it('keeps every node and every pod on one pod, and not all of a node on the same', async () => {
       for (const node of site.nodes) {
-        const pods = site.pods.filter((pod) => node.podCIDRs[0] === `${pod.ipv4.replace(/\d+$/, '0')}/24`);
         const found = new Set<string>();
-        for (const place of [node, ...pods]) found.add(await podOf(place));
+        for (const place of [node, ...podsOn(site, node)]) found.add(await podOf(place));
         expect([...found], node.name).to.have.members(['web-2', 'web-4']);
       }
     });

@@ -70,6 +70,8 @@ interface ServiceObject extends KubeObject {
     readonly clusterIP?: string;
     readonly clusterIPs?: readonly string[];
     readonly ports?: readonly ServicePort[];
+    readonly sessionAffinity?: string;
+    readonly sessionAffinityConfig?: { readonly clientIP?: { readonly timeoutSeconds?: number } };
   };
 }
 
@@ -108,6 +110,7 @@ export function tablesFor(objects: readonly KubeObject[], node: Node): Tables {
 function tablesOfService(service: ServiceObject, slices: readonly SliceObject[], node: Node): Tables[] {
   const { type, clusterIP = 'None', clusterIPs = [clusterIP], ports = [] } = service.spec;
   if (type === 'ExternalName' || clusterIP === 'None') return [];
+  const affinity = affinityOf(service);
   return clusterIPs.flatMap((vip) => {
     const set = familyOf(vip) === 'IPv4' ? 'KUBE-' : 'KUBE-6-';
     const own = { servers: [], addresses: [vip], elements: [`${set}IPVS-IPS ${vip}`] };
@@ -115,7 +118,7 @@ function tablesOfService(service: ServiceObject, slices: readonly SliceObject[],
     return [
       own,
       ...ports.map((port) =>
-        tablesOfPort({ vip, port, set, targets: targetsOf(service, port, family, slices) }, node),
+        tablesOfPort({ vip, port, set, affinity, targets: targetsOf(service, port, family, slices) }, node),
       ),
     ];
   });
@@ -126,10 +129,18 @@ interface PortOfService {
   readonly port: ServicePort;
   /** The beginning of the names of this family's sets. */
   readonly set: string;
+  /** The end of the line of a virtual server. */
+  readonly affinity: string;
   readonly targets: readonly Target[];
 }
 
-function tablesOfPort({ vip, port, set, targets }: PortOfService, node: Node): Tables {
+function affinityOf({ spec: { sessionAffinity, sessionAffinityConfig } }: ServiceObject): string {
+  return sessionAffinity === 'ClientIP'
+    ? ` -p ${sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10800}`
+    : '';
+}
+
+function tablesOfPort({ vip, port, set, affinity, targets }: PortOfService, node: Node): Tables {
   const { protocol = 'TCP', port: number, nodePort } = port;
   const element = (address: string, at: number): string => `${address},${protocol.toLowerCase()}:${at}`;
   const places = [
@@ -144,7 +155,7 @@ function tablesOfPort({ vip, port, set, targets }: PortOfService, node: Node): T
     servers: places
       .map(([address, at]) => serverName(address, at, protocol))
       .flatMap((name) => [
-        `-A ${name} -s rr`,
+        `-A ${name} -s rr${affinity}`,
         ...targets.map((target) => `-a ${name} -r ${hostPort(target.address, target.port)} -m -w 1`),
       ]),
     addresses: [],
