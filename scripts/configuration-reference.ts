@@ -6,6 +6,7 @@ import { jsonFormOf } from '../lib/config/file-values.ts';
 import { allFlags, longName } from '../lib/config/flags.ts';
 import { unusedFields } from '../lib/config/unused-fields.ts';
 import { unusedFlags } from '../lib/config/unused-flags.ts';
+import { table } from './markdown-table.ts';
 
 const introduction = `# Fields of the configuration file
 
@@ -22,18 +23,6 @@ function typeOf(setting: FileSetting): string {
   const words = { 'go-duration': 'duration', 'address-port': 'address:port', cidrs: 'CIDRs with commas' };
   if (format !== undefined) return words[format];
   return { boolean: 'boolean', string: 'text', array: 'list of CIDRs', object: 'map of booleans' }[type];
-}
-
-/** The cells of a table, of columns that are as wide as prettier wants them. */
-function table(rows: readonly (readonly string[])[]): string {
-  const cells = rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
-  const widths = (cells[0] ?? []).map((_, column) =>
-    Math.max(3, ...cells.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
-  const [head = [], ...body] = cells;
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
 }
 
 function settingRows(): string[][] {

@@ -5,9 +5,11 @@ import { configurationJsonSchema } from '../lib/config/json-schema.ts';
 import { annotationsReference } from './annotations-reference.ts';
 import { cliReference } from './cli-reference.ts';
 import { configurationReference } from './configuration-reference.ts';
+import { metricsReference } from './metrics-reference.ts';
 
 const pages = {
   'docs/annotations.md': annotationsReference(),
+  'docs/metrics.md': metricsReference(),
   'docs/reference/cli.md': cliReference(),
   'docs/reference/configuration.md': configurationReference(),
   'docs/reference/configuration.schema.json': await format(JSON.stringify(configurationJsonSchema()), {

@@ -11,6 +11,7 @@ import { KubernetesSource } from '../sources/kubernetes/kubernetes-source.ts';
 import { type NodeObject, NodeWatch } from '../sources/kubernetes/node.ts';
 import type { ProblemListener } from '../sources/kubernetes/problem-listener.ts';
 import { readServiceAhead } from '../sources/kubernetes/service-ahead.ts';
+import { type ToldRequest, ToldTransport } from '../sources/kubernetes/told-transport.ts';
 import { Transport } from '../sources/kubernetes/transport.ts';
 import type { WatchCounters } from '../sources/kubernetes/watch-counters.ts';
 import { systemClock } from '../sources/clock.ts';
@@ -38,6 +39,7 @@ export class Cluster implements ServiceSource, ClusterAccess {
   readonly #credentials: Credentials;
   readonly #transport = new Transport({ userAgent: `kube-ipvs/${programVersion()}` });
   readonly #source: KubernetesSource;
+  readonly #requestListeners: ((request: ToldRequest) => void)[] = [];
   readonly #ahead = new AbortController();
   #nodeRead: Promise<NodeObject> | undefined;
   #node = unknownNode;
@@ -46,7 +48,10 @@ export class Cluster implements ServiceSource, ClusterAccess {
     const { identity, configuration, catalog, log, patience = Infinity } = options;
     this.#options = options;
     this.#credentials = new Credentials(identity, systemClock);
-    this.api = new ReportingApi(new ApiClient(this.#credentials, this.#transport), log);
+    const transport = new ToldTransport(this.#transport, (request) => {
+      for (const listener of this.#requestListeners) listener(request);
+    });
+    this.api = new ReportingApi(new ApiClient(this.#credentials, transport), log);
     this.#source = new KubernetesSource({ api: this.api, catalog, log });
     this.nodeWatch = new NodeWatch({
       api: this.api,
@@ -72,6 +77,10 @@ export class Cluster implements ServiceSource, ClusterAccess {
   get watches(): Readonly<Record<string, WatchCounters>> {
     const { services, endpointSlices } = this.#source.counters;
     return { services, endpointslices: endpointSlices, nodes: this.nodeWatch.counters };
+  }
+
+  followRequests(listener: (request: ToldRequest) => void): void {
+    this.#requestListeners.push(listener);
   }
 
   followProblems(listener: ProblemListener): void {

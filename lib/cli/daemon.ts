@@ -19,6 +19,7 @@ import { compactHeap } from './heap.ts';
 import { NodeAddressWatch } from './node-address-watch.ts';
 import { nodePortCidrs } from './node-addresses.ts';
 import type { AddressReader } from './node-addresses.ts';
+import { metricsListener, programFigures } from './metrics-feed.ts';
 import { NodeFollower } from './node-follower.ts';
 import { oldestFirst } from './oldest-first.ts';
 import { OwnerReports } from './owner-reports.ts';
@@ -87,23 +88,20 @@ export class Daemon {
       plan: (service) => {
         const plan = programmer.plan(service);
         this.#health.planned(service, plan);
+        options.metrics.rules.planned(service, plan?.missingLocal);
         return plan;
       },
       flows,
       syncPeriod: configuration.syncPeriod,
       minSyncPeriod: configuration.minSyncPeriod,
-      listener: combinedListener(this.#health.listener, this.#owners?.listener ?? {}, {
-        synced: ({ milliseconds: { plan, write } }) => {
-          options.metrics.synced(Object.values(write).reduce((sum, one) => sum + one, plan));
-        },
-        programmed: ({ latency }) => {
-          options.metrics.programmed(latency);
-        },
-        audited: () => {
-          void this.#lookAround();
-        },
-      }),
+      listener: combinedListener(
+        this.#health.listener,
+        this.#owners?.listener ?? {},
+        metricsListener(options.metrics),
+        { audited: () => void this.#lookAround() },
+      ),
     });
+    options.metrics.follow(() => programFigures(this.#reconciler.status()));
     this.#node = this.#follower();
   }
 
@@ -148,7 +146,9 @@ export class Daemon {
   #changed(services: readonly ServiceKey[], triggers?: TriggerTimes): void {
     const revision = this.#reconciler.changed(services, triggers);
     // With nothing to plan there is nothing that could wait.
-    if (services.length > 0) this.#health.queued(revision);
+    if (services.length === 0) return;
+    this.#health.queued(revision);
+    this.#options.metrics.rules.queued();
   }
 
   /** Looks at what nobody tells of: addresses behind names, and modules of the kernel. */

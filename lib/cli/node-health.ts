@@ -4,10 +4,11 @@ import { HttpListener, type Place } from '../health/http-listener.ts';
 import type { ListenError } from '../health/listen-error.ts';
 import { isEligible } from '../health/node-eligibility.ts';
 import { ProxyHealth } from '../health/proxy-health.ts';
-import { proxyHealthRoutes } from '../health/proxy-health-routes.ts';
+import { type HealthRoutes, proxyHealthRoutes } from '../health/proxy-health-routes.ts';
 import { type Reply, text } from '../health/reply.ts';
 import { router, type Routes } from '../health/router.ts';
 import { Metrics } from '../metrics/metrics.ts';
+import type { BuildFacts } from '../metrics/node-metrics.ts';
 import type { BindAddress } from '../model/bind-address.ts';
 import type { IpFamily } from '../model/family.ts';
 import { systemClock } from '../reconciler/clock.ts';
@@ -22,6 +23,7 @@ export interface NodeHealthOptions {
   readonly source: Pick<ServiceSource, 'cluster'>;
   /** The families that are served. */
   readonly families: readonly IpFamily[];
+  readonly build: BuildFacts;
   readonly log: Logger;
 }
 
@@ -39,7 +41,10 @@ export class NodeHealth {
   constructor(options: NodeHealthOptions) {
     const { configuration, source, log } = options;
     this.#options = options;
-    this.metrics = new Metrics(() => source.cluster?.watches ?? {});
+    this.metrics = new Metrics({ watches: () => source.cluster?.watches ?? {}, build: options.build });
+    source.cluster?.followRequests((request) => {
+      this.metrics.requests.requested(request);
+    });
     this.proxy = new ProxyHealth({ clock: systemClock, log, syncPeriod: configuration.syncPeriod });
     source.cluster?.nodeWatch.onChange((node) => {
       this.#setEligible(isEligible(node));
@@ -54,7 +59,12 @@ export class NodeHealth {
     const { configuration, families } = this.#options;
     const { proxyMode, healthzBindAddress, metricsBindAddress, bindAddressHardFail } = configuration;
     const nodeEligible = (): boolean => this.#eligible;
-    const health = proxyHealthRoutes({ health: this.proxy, clock: systemClock, families, nodeEligible });
+    const answers = proxyHealthRoutes({ health: this.proxy, clock: systemClock, families, nodeEligible });
+    const health = {
+      '/healthz': this.#counted('healthz', answers),
+      '/livez': this.#counted('livez', answers),
+    };
+    this.metrics.process.start();
     const program: Routes = {
       '/healthz': () => text(200, 'ok'),
       '/proxyMode': () => text(200, proxyMode),
@@ -69,7 +79,16 @@ export class NodeHealth {
 
   /** Closes every port and connection at once. */
   close(): void {
+    this.metrics.process.stop();
     for (const listener of this.#listeners) listener.close();
+  }
+
+  #counted(path: 'healthz' | 'livez', routes: HealthRoutes): () => Reply {
+    return () => {
+      const reply = routes[`/${path}`]();
+      this.metrics.rules.answered(path, reply.status);
+      return reply;
+    };
   }
 
   async #exposition(): Promise<Reply> {

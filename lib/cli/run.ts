@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { Catalog } from '../catalog/catalog.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { commandRunner } from '../kernel/command.ts';
+import type { BuildFacts } from '../metrics/node-metrics.ts';
 import { runOnce } from '../reconciler/once.ts';
 import { ApiServers } from './api-servers.ts';
 import { programVersion } from './build-info.ts';
@@ -156,7 +157,7 @@ async function begin(work: Work, stopped: Promise<string>): Promise<Planning | s
 /** Serves until a signal comes. Rejects where services cannot be served, or no longer without a new start. */
 async function keep(work: Work, untilStopped: Context['untilStopped']): Promise<number> {
   const stopped = untilStopped();
-  const health = new NodeHealth({ ...work, families: await hostFamilies() });
+  const health = new NodeHealth({ ...work, build: buildFacts(work), families: await hostFamilies() });
   try {
     await health.listen();
     const planning = await begin(work, stopped);
@@ -194,6 +195,15 @@ async function serve(
     health.close();
     await daemon.stop();
   }
+}
+
+function buildFacts({ kernel }: Work): BuildFacts {
+  return {
+    version: programVersion(),
+    node_version: process.version,
+    kernel_release: release(),
+    ipvs_version: kernel.ipvs.info().version,
+  };
 }
 
 function logStart({ log, kernel, configuration }: Work): void {

@@ -3,6 +3,7 @@ import type { ServiceState } from '../model/service-state.ts';
 import type { Api } from '../sources/kubernetes/api.ts';
 import type { NodeWatch } from '../sources/kubernetes/node.ts';
 import type { ProblemListener } from '../sources/kubernetes/problem-listener.ts';
+import type { ToldRequest } from '../sources/kubernetes/told-transport.ts';
 import type { WatchCounters } from '../sources/kubernetes/watch-counters.ts';
 
 /** What is known of this node besides what the machine itself tells. */
@@ -11,7 +12,9 @@ export interface SourceNode {
   readonly zone: string;
   /** Where its pods are: canonical CIDRs, at most one a family. */
   readonly podCidrs: readonly string[];
-  /** The addresses that the cluster knows it by: canonical, at most one a family. */
+  /** Every address that the cluster knows it by, canonical. */
+  readonly addresses: readonly string[];
+  /** The first of them of each family. */
   readonly primaryAddresses: readonly string[];
 }
 
@@ -24,6 +27,8 @@ export interface ClusterAccess {
   readonly nodeWatch: NodeWatch;
   /** What has happened to each watch since the start, by resource: `services`. */
   readonly watches: Readonly<Record<string, WatchCounters>>;
+  /** Has a function told of every request from now on. It must not throw. */
+  followRequests(listener: (request: ToldRequest) => void): void;
   /** Has a function told of what is wrong with the objects of services now, and of every change of that. */
   followProblems(listener: ProblemListener): void;
 }
@@ -50,4 +55,4 @@ export interface ServiceSource {
 }
 
 /** Of a node of which nothing is known. */
-export const unknownNode: SourceNode = { zone: '', podCidrs: [], primaryAddresses: [] };
+export const unknownNode: SourceNode = { zone: '', podCidrs: [], addresses: [], primaryAddresses: [] };

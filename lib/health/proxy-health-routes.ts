@@ -2,7 +2,6 @@ import type { IpFamily } from '../model/family.ts';
 import type { Clock } from '../model/clock.ts';
 import type { HealthState, ProxyHealth } from './proxy-health.ts';
 import type { Reply } from './reply.ts';
-import type { Routes } from './router.ts';
 
 /** What the answers are made of. */
 export interface ProxyHealthRoutesOptions {
@@ -14,12 +13,15 @@ export interface ProxyHealthRoutesOptions {
   readonly nodeEligible: () => boolean;
 }
 
+/** What is answered where. */
+export type HealthRoutes = Readonly<Record<'/healthz' | '/livez', () => Reply>>;
+
 /**
  * `/healthz`, for load balancers: 200 where the node is healthy and to get new connections, else 503. `/livez`, for who
  * restarts the program: the same without regard to the Node. The bodies are kube-proxy's: in that of `/healthz` too,
  * `healthy` leaves the Node out. `reasons` is added where it is not healthy.
  */
-export function proxyHealthRoutes(options: ProxyHealthRoutesOptions): Routes {
+export function proxyHealthRoutes(options: ProxyHealthRoutesOptions): HealthRoutes {
   const { health } = options;
   return {
     '/healthz': () => {

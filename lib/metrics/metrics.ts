@@ -1,52 +1,74 @@
-import { Histogram, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
+import { type BuildFacts, registerNodeMetrics } from './node-metrics.ts';
+import { ProcessMetrics } from './process-metrics.ts';
+import { RequestMetrics } from './request-metrics.ts';
+import { RuleMetrics } from './rule-metrics.ts';
+import { type TableFigures, TableMetrics } from './table-metrics.ts';
 import { registerWatchMetrics, type Watches } from './watch-metrics.ts';
 
-/** The numbers from one to another, both included. */
-function steps(from: number, to: number, by: number): number[] {
-  return Array.from({ length: (to - from) / by + 1 }, (_, index) => from + index * by);
+/** What metrics are made of besides what they are told. */
+export interface MetricsOptions {
+  /** What is read from an API server; nothing where services come from elsewhere. */
+  readonly watches: Watches;
+  readonly build: BuildFacts;
 }
 
-/** kube-proxy's, of `kubeproxy_network_programming_duration_seconds` (pkg/proxy/metrics). */
-const programmingBuckets = [0.25, 0.5, ...steps(1, 59, 1), ...steps(60, 115, 5), ...steps(120, 300, 30)];
+/** What is known while services are programmed. */
+export interface ProgramFigures {
+  readonly tables: TableFigures;
+  /** Services that wait to be planned. */
+  readonly pendingServices: number;
+}
 
-/** kube-proxy's, of `kubeproxy_sync_proxy_rules_duration_seconds`: 15 from a millisecond on, each twice the last. */
-const syncBuckets = steps(0, 14, 1).map((power) => 0.001 * 2 ** power);
+/** One metric, as a reader of it wants to know it. */
+export interface MetricDescription {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
+/** A metric of prom-client's as it is, of which its types leave the labels out. */
+interface RegisteredMetric extends Omit<MetricDescription, 'labels'> {
+  readonly labelNames: readonly string[];
+}
 
 /** What the program counts of itself, for Prometheus. Those that kube-proxy has too bear its names and buckets. */
 export class Metrics {
+  readonly rules: RuleMetrics;
+  readonly tables: TableMetrics;
+  readonly requests: RequestMetrics;
+  readonly process: ProcessMetrics;
   readonly #registry = new Registry();
-  readonly #programming: Histogram;
-  readonly #syncs: Histogram;
+  #figures: (() => ProgramFigures) | undefined;
 
-  /** @param watches what is read from an API server; nothing where services come from elsewhere */
-  constructor(watches: Watches) {
-    const registers = [this.#registry];
-    this.#programming = new Histogram({
-      name: 'kubeproxy_network_programming_duration_seconds',
-      help: 'From the begin of a change of endpoints until the kernel holds it.',
-      ...{ buckets: programmingBuckets, registers },
+  constructor({ watches, build }: MetricsOptions) {
+    const registry = this.#registry;
+    this.rules = new RuleMetrics(registry, {
+      watches,
+      pending: () => this.#figures?.().pendingServices ?? 0,
     });
-    this.#syncs = new Histogram({
-      name: 'kubeproxy_sync_proxy_rules_duration_seconds',
-      help: 'What it took to plan and write the changes of one pass.',
-      ...{ buckets: syncBuckets, registers },
-    });
-    registerWatchMetrics(this.#registry, watches);
+    this.tables = new TableMetrics(registry, () => this.#figures?.().tables);
+    registerWatchMetrics(registry, watches);
+    this.requests = new RequestMetrics(registry);
+    registerNodeMetrics(registry, build);
+    this.process = new ProcessMetrics(registry);
+  }
+
+  /** Says where to read how the tables stand; without argument that there are none. */
+  follow(figures?: () => ProgramFigures): void {
+    this.#figures = figures;
+  }
+
+  /** Every metric that there is, in the order in which `text` has them. */
+  described(): MetricDescription[] {
+    const registered = this.#registry.getMetricsAsArray() as unknown as readonly RegisteredMetric[];
+    return registered.map(({ name, type, help, labelNames: labels }) => ({ name, type, help, labels }));
   }
 
   /** The media type of `text`. */
   get type(): string {
     return this.#registry.contentType;
-  }
-
-  /** A change of endpoints is in the kernel. */
-  programmed(milliseconds: number): void {
-    this.#programming.observe(milliseconds / 1000);
-  }
-
-  /** A pass over changed services has ended. */
-  synced(milliseconds: number): void {
-    this.#syncs.observe(milliseconds / 1000);
   }
 
   /** Everything in Prometheus' text format, as it is now. */

@@ -119,6 +119,12 @@ describe('kube-ipvs run and who asks how it is', function () {
         expect(body).to.include(`kube_ipvs_watch_open{resource="${resource}"} 1\n`);
       }
       expect(body).to.match(/^kubeproxy_sync_proxy_rules_duration_seconds_count [1-9]/m);
+      expect(body).to.match(/^kubeproxy_proxy_healthz_total\{code="200"\} [1-9]/m);
+      expect(body).to.match(/^rest_client_requests_total\{method="GET",host="[^"]+",code="200"\} [1-9]/m);
+      expect(body).to.match(/^kube_ipvs_entries\{table="virtualServers"\} [1-9]/m);
+      expect(body).to.match(/^kube_ipvs_build_info\{version="[^"]+",.*,ipvs_version="1\./m);
+      expect(body).to.match(/^kube_ipvs_conntrack_entries_limit [1-9]/m);
+      expect(body).to.match(/^process_resident_memory_bytes [1-9]/m);
     });
   });
 

@@ -4,12 +4,14 @@ import { configurationJsonSchema } from '../../../lib/config/json-schema.ts';
 import { annotationsReference } from '../../../scripts/annotations-reference.ts';
 import { cliReference } from '../../../scripts/cli-reference.ts';
 import { configurationReference } from '../../../scripts/configuration-reference.ts';
+import { metricsReference } from '../../../scripts/metrics-reference.ts';
 
 describe('the reference pages', () => {
   it('are what the program says today (`make docs` rewrites them)', () => {
     expect(readFileSync('docs/reference/cli.md', 'utf8')).to.equal(cliReference());
     expect(readFileSync('docs/annotations.md', 'utf8')).to.equal(annotationsReference());
     expect(readFileSync('docs/reference/configuration.md', 'utf8')).to.equal(configurationReference());
+    expect(readFileSync('docs/metrics.md', 'utf8')).to.equal(metricsReference());
     const schema: unknown = JSON.parse(readFileSync('docs/reference/configuration.schema.json', 'utf8'));
     expect(schema).to.deep.equal(JSON.parse(JSON.stringify(configurationJsonSchema())));
   });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { Metrics } from '../../../lib/metrics/metrics.ts';
-import type { WatchFigures } from '../../../lib/metrics/watch-metrics.ts';
+import { Metrics, type ProgramFigures } from '../../../lib/metrics/metrics.ts';
+import type { WatchFigures, Watches } from '../../../lib/metrics/watch-metrics.ts';
 
 const figures: WatchFigures = {
   ...{ events: 7, bookmarks: 2, duplicates: 1, lists: 3, watching: true },
@@ -14,15 +14,27 @@ const figures: WatchFigures = {
   lastSync: undefined,
 };
 
+const build = { version: '1.2.3', node_version: 'v24.0.0', kernel_release: '6.1.0', ipvs_version: '1.2.1' };
+
+function metricsOf(watches: Watches = () => ({})): Metrics {
+  return new Metrics({ watches, build });
+}
+
 /** Samples without comments. */
 async function samples(metrics: Metrics): Promise<string[]> {
   return (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 }
 
+/** The value of a sample; undefined where there is none. */
+async function valueOf(metrics: Metrics, sample: string): Promise<number | undefined> {
+  const line = (await samples(metrics)).find((each) => each.startsWith(`${sample} `));
+  return line === undefined ? undefined : Number(line.slice(sample.length + 1));
+}
+
 describe('the metrics', () => {
   it('tell of each watch what has happened to it, as it is when they are asked for', async () => {
     let watches: Record<string, WatchFigures> = { services: figures };
-    const metrics = new Metrics(() => watches);
+    const metrics = metricsOf(() => watches);
     expect((await samples(metrics)).filter((line) => line.startsWith('kube_ipvs_watch_'))).to.deep.equal([
       'kube_ipvs_watch_events_total{resource="services"} 7',
       'kube_ipvs_watch_bookmarks_total{resource="services"} 2',
@@ -42,10 +54,10 @@ describe('the metrics', () => {
   });
 
   it("measure changes and passes in kube-proxy's buckets", async () => {
-    const metrics = new Metrics(() => ({}));
-    metrics.programmed(400);
-    metrics.programmed(118_000);
-    metrics.synced(3);
+    const metrics = metricsOf();
+    metrics.rules.programmed(400);
+    metrics.rules.programmed(118_000);
+    metrics.rules.passed(3);
     const lines = await samples(metrics);
     const bucketsOf = (name: string): string[] =>
       lines.filter((line) => line.startsWith(`kubeproxy_${name}_duration_seconds_bucket`));
@@ -68,14 +80,147 @@ describe('the metrics', () => {
     expect(lines).to.include('kubeproxy_sync_proxy_rules_duration_seconds_bucket{le="16.384"} 1');
   });
 
-  it('are all told of in their document', async () => {
-    const page = readFileSync('docs/metrics.md', 'utf8');
-    const text = await new Metrics(() => ({ services: figures })).text();
-    const names = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => ({ name, type }));
-    expect(names).to.have.length.above(8);
-    const missing = names.filter(
-      ({ name, type }) => !page.includes(`| \`${name}\``) || !page.includes(`${type}`),
+  it("say when changes came and were written, and how many wait, by kube-proxy's names", async () => {
+    const metrics = metricsOf(() => ({ services: figures, endpointslices: { ...figures, events: 30 } }));
+    const before = Date.now() / 1000;
+    metrics.rules.queued();
+    metrics.rules.passed(1);
+    metrics.follow(() => ({ ...programFigures, pendingServices: 4 }));
+    for (const name of ['last_queued_timestamp_seconds', 'last_timestamp_seconds'])
+      expect(await valueOf(metrics, `kubeproxy_sync_proxy_rules_${name}`)).to.be.within(before, before + 60);
+    const lines = await samples(metrics);
+    for (const line of [
+      'endpoint_changes_total 30',
+      'endpoint_changes_pending 4',
+      'service_changes_total 7',
+      'service_changes_pending 4',
+    ])
+      expect(lines).to.include(`kubeproxy_sync_proxy_rules_${line}`);
+  });
+
+  it('count services without a local endpoint for as long as they are without', async () => {
+    const metrics = metricsOf();
+    const missing = async (policy: string): Promise<number | undefined> =>
+      valueOf(metrics, `kubeproxy_sync_proxy_rules_no_local_endpoints_total{traffic_policy="${policy}"}`);
+    metrics.rules.planned('a/both', [
+      { family: 'IPv4', policy: 'internal' },
+      { family: 'IPv6', policy: 'internal' },
+      { family: 'IPv4', policy: 'external' },
+    ]);
+    metrics.rules.planned('a/inner', [{ family: 'IPv4', policy: 'internal' }]);
+    expect([await missing('internal'), await missing('external')]).to.deep.equal([2, 1]);
+    metrics.rules.planned('a/both', []);
+    metrics.rules.planned('a/inner', undefined);
+    expect([await missing('internal'), await missing('external')]).to.deep.equal([0, 0]);
+  });
+
+  it('count answers, failures of iptables and forgotten flows', async () => {
+    const metrics = metricsOf();
+    metrics.rules.answered('healthz', 200);
+    metrics.rules.answered('healthz', 503);
+    metrics.rules.answered('livez', 200);
+    metrics.rules.restoreFailed();
+    metrics.rules.flowsLookedAt(3, 12);
+    expect(await samples(metrics)).to.include.members([
+      'kubeproxy_proxy_healthz_total{code="200"} 1',
+      'kubeproxy_proxy_healthz_total{code="503"} 1',
+      'kubeproxy_proxy_livez_total{code="200"} 1',
+      'kubeproxy_sync_proxy_rules_iptables_restore_failures_total 1',
+      'kubeproxy_conntrack_reconciler_deleted_entries_total 12',
+      'kubeproxy_conntrack_reconciler_sync_duration_seconds_bucket{le="0.004"} 1',
+    ]);
+  });
+
+  it('tell of each table how it stands, as it is when they are asked for, and nothing before there is one', async () => {
+    const metrics = metricsOf();
+    expect(await valueOf(metrics, 'kube_ipvs_entries{table="virtualServers"}')).to.equal(undefined);
+    let now: ProgramFigures = programFigures;
+    metrics.follow(() => now);
+    expect(await samples(metrics)).to.include.members([
+      'kube_ipvs_entries{table="virtualServers"} 5',
+      'kube_ipvs_pending_entries{table="virtualServers"} 2',
+      'kube_ipvs_refused_entries{table="virtualServers"} 1',
+      'kube_ipvs_unknown_tables{table="virtualServers"} 0',
+      'kube_ipvs_writes_total{table="virtualServers"} 90',
+      'kube_ipvs_services 3',
+      'kube_ipvs_unplanned_services 0',
+      'kube_ipvs_contended_virtual_servers 0',
+      'kube_ipvs_draining_real_servers 6',
+    ]);
+    now = { ...programFigures, tables: { ...programFigures.tables, writes: { virtualServers: 91 } } };
+    expect(await valueOf(metrics, 'kube_ipvs_writes_total{table="virtualServers"}')).to.equal(91);
+  });
+
+  it('count refusals, drift, drained real servers and the time that each table took', async () => {
+    const metrics = metricsOf();
+    metrics.tables.refused('realServers');
+    metrics.tables.audited(30, [
+      { table: 'realServers', kind: 'missing' },
+      { table: 'realServers', kind: 'missing' },
+      { table: 'firewall', kind: 'different' },
+    ]);
+    metrics.tables.drained('timeout');
+    metrics.tables.passed({ plan: 250, write: { realServers: 500, firewall: 0 } });
+    const lines = await samples(metrics);
+    expect(lines).to.include.members([
+      'kube_ipvs_refusals_total{table="realServers"} 1',
+      'kube_ipvs_drift_total{table="realServers",kind="missing"} 2',
+      'kube_ipvs_drift_total{table="firewall",kind="different"} 1',
+      'kube_ipvs_audit_duration_seconds_bucket{le="0.05"} 1',
+      'kube_ipvs_drained_real_servers_total{reason="timeout"} 1',
+      'kube_ipvs_planning_seconds_total 0.25',
+      'kube_ipvs_writing_seconds_total{table="realServers"} 0.5',
+    ]);
+    expect(lines.join('\n')).not.to.include('kube_ipvs_writing_seconds_total{table="firewall"}');
+  });
+
+  it("count requests to the API server by client-go's names", async () => {
+    const metrics = metricsOf();
+    metrics.requests.requested({ method: 'GET', host: 'api:6443', status: 200, milliseconds: 30 });
+    metrics.requests.requested({ method: 'GET', host: 'api:6443', status: undefined, milliseconds: 5000 });
+    expect(await samples(metrics)).to.include.members([
+      'rest_client_requests_total{method="GET",host="api:6443",code="200"} 1',
+      'rest_client_requests_total{method="GET",host="api:6443",code="<error>"} 1',
+      'rest_client_request_duration_seconds_bucket{le="0.025",verb="GET",host="api:6443"} 0',
+      'rest_client_request_duration_seconds_bucket{le="0.1",verb="GET",host="api:6443"} 1',
+      'rest_client_request_duration_seconds_count{verb="GET",host="api:6443"} 2',
+    ]);
+  });
+
+  it('tell what runs, and of the process what every client of Prometheus tells', async () => {
+    const metrics = metricsOf();
+    expect(await samples(metrics)).to.include(
+      'kube_ipvs_build_info{version="1.2.3",node_version="v24.0.0",kernel_release="6.1.0",ipvs_version="1.2.1"} 1',
     );
-    expect(missing).to.deep.equal([]);
+    expect(await valueOf(metrics, 'process_resident_memory_bytes')).to.be.above(10e6);
+    expect(await valueOf(metrics, 'process_cpu_seconds_total')).to.be.above(0);
+    expect(await valueOf(metrics, 'process_open_fds')).to.be.above(2);
+    expect(await valueOf(metrics, 'process_max_fds')).to.be.above(2);
+    expect(await valueOf(metrics, 'process_start_time_seconds')).to.be.closeTo(Date.now() / 1000, 3600);
+    expect(await valueOf(metrics, 'process_virtual_memory_bytes')).to.be.above(10e6);
+  });
+
+  it('are all in the documentation, once', async () => {
+    const metrics = metricsOf(() => ({ services: figures }));
+    const kinds = [...(await metrics.text()).matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(
+      ([, name = '', kind = '']) => `${name} ${kind}`,
+    );
+    expect(kinds).to.have.length.above(40);
+    expect(metrics.described().map(({ name, type }) => `${name} ${type}`)).to.deep.equal(kinds);
+    const page = readFileSync(new URL('../../../docs/metrics.md', import.meta.url), 'utf8');
+    const rows = [...page.matchAll(/^\| `([a-z_]+)` +\| (counter|gauge|histogram) +\|/gm)];
+    expect(rows.map(([, name = '', kind = '']) => `${name} ${kind}`)).to.have.members(kinds);
   });
 });
+
+const programFigures: ProgramFigures = {
+  pendingServices: 0,
+  tables: {
+    entries: { virtualServers: 5 },
+    pending: { virtualServers: 2 },
+    writes: { virtualServers: 90 },
+    refused: { virtualServers: 1 },
+    unknown: { virtualServers: 0 },
+    ...{ services: 3, unplanned: 0, contended: 0, draining: 6 },
+  },
+};

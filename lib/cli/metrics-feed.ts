@@ -1,0 +1,55 @@
+import type { Metrics, ProgramFigures } from '../metrics/metrics.ts';
+import type { ByTable } from '../metrics/table-metrics.ts';
+import type { ReconcilerListener, ReconcilerStatus } from '../reconciler/reports.ts';
+
+/** What the metrics are told of by the reconciler. */
+export function metricsListener({ rules, tables }: Metrics): ReconcilerListener {
+  return {
+    synced: ({ milliseconds }) => {
+      rules.passed(Object.values(milliseconds.write).reduce((sum, one) => sum + one, milliseconds.plan));
+      tables.passed(milliseconds);
+    },
+    programmed: ({ latency }) => {
+      rules.programmed(latency);
+    },
+    refused: ({ table }) => {
+      tables.refused(table);
+      if (table === 'firewall') rules.restoreFailed();
+    },
+    tableFailed: ({ table }) => {
+      if (table === 'firewall') rules.restoreFailed();
+    },
+    audited: ({ milliseconds, drift }) => {
+      tables.audited(milliseconds, drift);
+    },
+    drained: ({ reason }) => {
+      tables.drained(reason);
+    },
+    flowsLookedAt: ({ milliseconds, forgotten }) => {
+      rules.flowsLookedAt(milliseconds, forgotten);
+    },
+  };
+}
+
+/** What the metrics read of the reconciler. */
+export function programFigures(status: ReconcilerStatus): ProgramFigures {
+  const { pendingServices, entries, pending, writes, services, planFailures, conflicts, draining } = status;
+  return {
+    pendingServices,
+    tables: {
+      ...{ entries, pending, writes, services },
+      refused: countByTable(entries, status.refused),
+      unknown: countByTable(entries, status.failed),
+      unplanned: planFailures.length,
+      contended: conflicts.length,
+      draining: draining.length,
+    },
+  };
+}
+
+/** How many there are of each table, tables without any included. */
+function countByTable(tables: ByTable, items: readonly { readonly table: string }[]): ByTable {
+  const counts = new Map(Object.keys(tables).map((table) => [table, 0]));
+  for (const { table } of items) counts.set(table, (counts.get(table) ?? 0) + 1);
+  return Object.fromEntries(counts);
+}
