@@ -1,10 +1,7 @@
-import { createInterface } from 'node:readline';
 import type { Answer } from './answer.ts';
 import { parseAnswer } from './answer.ts';
+import { readLines } from './lines.ts';
 import type { Child, Ending } from './processes.ts';
-
-/** Exit status of `agent` for a command line that it does not understand. */
-const wrongUsage = 2;
 
 /** Requests that are being made. */
 export class Asking {
@@ -19,17 +16,12 @@ export class Asking {
 
   constructor(child: Child, ended: Ending) {
     this.#child = child;
-    let complaint = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text));
-    const lines = createInterface({ input: child.stdout });
-    lines.on('line', (line) => {
+    const read = readLines(child, ended, (line) => {
       this.answers.push(parseAnswer(line));
       this.#wake();
     });
-    const read = new Promise<void>((resolve) => lines.once('close', resolve));
-    this.done = Promise.all([ended, read]).then(([code]) => {
+    this.done = read.then(() => {
       this.#wake();
-      if (code === wrongUsage || complaint !== '') throw new Error(complaint.trim());
       return this.answers;
     });
     // Whoever never waits for the end is not to be ended by it.

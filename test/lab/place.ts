@@ -8,6 +8,8 @@ import type { CounterSpec } from './counter.ts';
 import { Counter } from './counter.ts';
 import type { Output, Processes, Started } from './processes.ts';
 import { Program } from './program.ts';
+import type { StreamOptions } from './stream.ts';
+import { Stream } from './stream.ts';
 import type { Serving } from './topology.ts';
 import { bare, ofFamily, serveArguments } from './topology.ts';
 
@@ -71,6 +73,13 @@ export class Place {
     const command = [agentPath, 'ask', '--netns', this.netns, ...askArguments(address, port, options)];
     const { child, ended } = this.processes.start(command);
     return new Asking(child, ended);
+  }
+
+  /** Opens new connections from here to a `brief` port in the background, so many a second. */
+  stream(address: string, port: number, { rate, timeout }: StreamOptions): Stream {
+    const options = ['--netns', this.netns, '--rate', String(rate), '--timeout', String(timeout)];
+    const { child, ended } = this.processes.start([agentPath, 'stream', ...options, address, String(port)]);
+    return new Stream(child, ended);
   }
 
   /** Runs a program here to its end, whatever that is. */

@@ -11,6 +11,10 @@ export interface Serving {
   readonly http?: readonly number[];
   /** TCP that stays open and answers every line. */
   readonly hold?: readonly number[];
+  /** The same by SCTP. */
+  readonly sctpHold?: readonly number[];
+  /** TCP for clients that send nothing and come by the hundred, as those of `Place.stream`. */
+  readonly brief?: readonly number[];
 }
 
 /** A node of a cluster. Addresses are of the nodes' network: `192.168.111.128`, or with a prefix length other than 24 or 64. */
@@ -135,14 +139,25 @@ export function masqueradeProgram(nodes: readonly NodeSpec[], node: NodeSpec, fa
   ].join('\n');
 }
 
+/** What `agent serve` calls each kind of port. */
+const serveFlags: Readonly<Record<keyof Serving, string>> = {
+  tcp: '--tcp',
+  udp: '--udp',
+  sctp: '--sctp',
+  http: '--http',
+  hold: '--hold',
+  sctpHold: '--sctp-hold',
+  brief: '--brief',
+};
+
 /** Arguments of `agent serve` for some ports. */
 export function serveArguments(name: string, serving: Serving): string[] {
   const http = serving.http ?? [];
   const ports = { ...serving, tcp: (serving.tcp ?? []).filter((port) => !http.includes(port)) };
   return [
     ...['--name', name],
-    ...(['tcp', 'udp', 'sctp', 'http', 'hold'] as const).flatMap((kind) =>
-      (ports[kind] ?? []).flatMap((port) => [`--${kind}`, String(port)]),
+    ...(Object.keys(serveFlags) as (keyof Serving)[]).flatMap((kind) =>
+      (ports[kind] ?? []).flatMap((port) => [serveFlags[kind], String(port)]),
     ),
   ];
 }

@@ -1,8 +1,10 @@
 import type { Answer } from '../lab/answer.ts';
 import type { Asking } from '../lab/asking.ts';
 import type { Place } from '../lab/place.ts';
+import type { Stream, StreamReport } from '../lab/stream.ts';
+import { rateOf } from '../lab/stream.ts';
 import { hostPort } from './support-objects.ts';
-import { counted } from './support.ts';
+import { counted, until } from './support.ts';
 
 /** Long enough that only what is lost for good counts as not answered: the machine may be busy with something else. */
 const patience = 15_000;
@@ -13,23 +15,34 @@ const datagramPatience = 5_000;
 /** Seconds that clients go on at most. */
 const longest = 120;
 
+/**
+ * New connections a second that a steady stream has at least. Tests begin twice as many, by the clock: a lab that has a
+ * processor to itself carries more than ten times as many, so that even one that shares it with others has room.
+ */
+export const leastRate = 200;
+
 /** Somebody who asks one service, and how. */
 interface Client {
-  readonly kind: 'connections' | 'datagrams' | 'held';
+  readonly kind: 'datagrams' | 'held';
   readonly title: string;
   readonly asking: Asking;
 }
 
+/** Somebody who opens one new connection after the other. */
+interface Caller {
+  readonly title: string;
+  readonly stream: Stream;
+}
+
 /** Clients that go on asking, all by themselves, until they are told to end. */
 export class Clients {
+  readonly #callers: Caller[] = [];
   readonly #clients: Client[] = [];
-  #began: number | undefined;
 
-  /** Opens new TCP connections, so many a second. */
+  /** Opens new TCP connections to a service of `brief` ports, so many a second by the clock. */
   connect(place: Place, address: string, port: number, rate: number): void {
-    this.#began ??= performance.now();
-    const asking = place.asking(address, port, { seconds: longest, rate, timeout: patience });
-    this.#add('connections', `${place.name} to ${hostPort(address, port)}`, asking);
+    const stream = place.stream(address, port, { rate, timeout: patience });
+    this.#callers.push({ title: `${place.name} to ${hostPort(address, port)}`, stream });
   }
 
   /** Sends datagrams from a port that it keeps. */
@@ -48,16 +61,33 @@ export class Clients {
 
   /** Waits until each has had so many more answers. */
   async more(count: number): Promise<void> {
-    await Promise.all(this.#clients.map(({ asking }) => asking.reach(asking.answers.length + count)));
+    await Promise.all([
+      ...this.#clients.map(({ asking }) => asking.reach(asking.answers.length + count)),
+      ...this.#callers.map(({ stream }) => {
+        const wanted = stream.report.well + count;
+        return stream.until(({ well }) => well >= wanted);
+      }),
+    ]);
+  }
+
+  /**
+   * Goes on until new connections have begun and ended well at the least rate of a steady stream over the whole time:
+   * where the machine was busy meanwhile, the stream makes up for it. Fails where it never does.
+   */
+  async steady(): Promise<void> {
+    await until(
+      () => this.#callers.reduce((sum, { stream }) => sum + stream.rate, 0),
+      (rate) => rate >= leastRate,
+      60_000,
+    );
   }
 
   /** Ends them all and tells what became of their requests. */
   async end(): Promise<Account> {
-    const now = performance.now();
-    const seconds = (now - (this.#began ?? now)) / 1000;
+    const callers = this.#callers.map(async ({ title, stream }) => ({ title, report: await stream.stop() }));
     await Promise.all(this.#clients.map(({ asking }) => asking.stop()));
     return new Account(
-      seconds,
+      await Promise.all(callers),
       this.#clients.map(({ kind, title, asking }) => ({ kind, title, answers: asking.answers })),
     );
   }
@@ -72,19 +102,29 @@ interface Story extends Pick<Client, 'kind' | 'title'> {
   readonly answers: readonly Answer[];
 }
 
+/** What became of the connections of one caller. */
+interface Streamed extends Pick<Caller, 'title'> {
+  readonly report: StreamReport;
+}
+
 /** What became of the requests of some clients. */
 export class Account {
-  readonly #seconds: number;
+  readonly #streams: readonly Streamed[];
   readonly #stories: readonly Story[];
 
-  constructor(seconds: number, stories: readonly Story[]) {
-    this.#seconds = seconds;
+  constructor(streams: readonly Streamed[], stories: readonly Story[]) {
+    this.#streams = streams;
     this.#stories = stories;
   }
 
   /** Each connection that was refused, reset, cut or not answered, in words. */
   get failures(): readonly string[] {
-    return this.#stories.filter(({ kind }) => kind !== 'datagrams').flatMap(failuresIn);
+    return [
+      ...this.#streams.flatMap(({ title, report: { errors, begun } }) =>
+        Object.entries(errors).map(([error, count]) => `${title}: ${error}, ${count} of ${begun}`),
+      ),
+      ...this.#stories.filter(({ kind }) => kind !== 'datagrams').flatMap(failuresIn),
+    ];
   }
 
   /** Each datagram that was not answered, in words. */
@@ -92,9 +132,14 @@ export class Account {
     return this.#stories.filter(({ kind }) => kind === 'datagrams').flatMap(failuresIn);
   }
 
-  /** New connections a second. */
+  /** New connections that began and ended well a second, from the first to the end of the last one. */
   get rate(): number {
-    return this.#of('connections').length / this.#seconds;
+    return this.#streams.reduce((sum, { report }) => sum + rateOf(report), 0);
+  }
+
+  /** The pods that have answered new connections. */
+  get answering(): readonly string[] {
+    return [...new Set(this.#streams.flatMap(({ report }) => Object.keys(report.names)))].sort();
   }
 
   /** By held connection, the pods that have answered on it. */
@@ -105,12 +150,17 @@ export class Account {
 
   /** One line for people. */
   toString(): string {
-    const [connections, datagrams, held] = [this.#of('connections'), this.#of('datagrams'), this.#of('held')];
-    const slowest = connections.reduce((most, { ms }) => Math.max(most, ms), 0);
-    const { errors } = counted([...connections, ...datagrams, ...held]);
-    const failed = (name: string): string => `${String(errors[name] ?? 0)} ${name}`;
+    const reports = this.#streams.map(({ report }) => report);
+    const [datagrams, held] = [this.#of('datagrams'), this.#of('held')];
+    const { errors } = counted([...datagrams, ...held]);
+    const failed = (name: string): string =>
+      `${reports.reduce((sum, report) => sum + (report.errors[name] ?? 0), errors[name] ?? 0)} ${name}`;
+    const seconds = Math.max(...reports.map((report) => report.seconds));
+    const slowest = Math.max(...reports.map((report) => report.slowest));
     return [
-      `${connections.length} new connections in ${this.#seconds.toFixed(1)} s (${Math.round(this.rate)}/s, slowest ${Math.round(slowest)} ms)`,
+      `${reports.reduce((sum, { begun }) => sum + begun, 0)} new connections in ${seconds.toFixed(1)} s`,
+      `${Math.round(this.rate)}/s`,
+      `slowest answer ${Math.round(slowest)} ms`,
       `${datagrams.length} datagrams`,
       `${held.length} answers over ${this.holders.length} held connections`,
       ...['refused', 'reset', 'timeout', 'closed'].map(failed),

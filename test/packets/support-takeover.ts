@@ -12,6 +12,7 @@ import {
 } from '../fixtures/kube-proxy.ts';
 import type { Node } from '../lab/node.ts';
 import { bare, gatewayOf } from '../lab/topology.ts';
+import { streamPort } from './support.ts';
 import type { SiteService } from './support.ts';
 
 /** The addresses of the site's pods, as kube-proxy knows them. */
@@ -40,13 +41,13 @@ const shop: Taken = {
     name: 'shop',
     clusterIPs: both(cluster(70)),
     ports: [
-      { name: 'page', port: 80, nodePort: 30170 },
+      { name: 'page', port: 80, targetPort: streamPort, nodePort: 30170 },
       { name: 'hold', port: 7000, nodePort: 30171 },
     ],
     pods: ['web-1', 'web-3'],
   },
   left: [
-    { port: 80, nodePort: 30170 },
+    { port: 80, targetPort: streamPort, nodePort: 30170 },
     { port: 7000, nodePort: 30171, draining: [web2] },
   ].map((port) => ({ ...port, clusterIPs: cluster(70), endpoints: [web1, web3], local: [web1] })),
 };
@@ -86,7 +87,7 @@ const front: Taken = {
   service: {
     name: 'front',
     clusterIPs: both(cluster(73)),
-    ports: [{ port: 80, nodePort: 30174 }],
+    ports: [{ port: 80, targetPort: streamPort, nodePort: 30174 }],
     pods: ['web-1', 'web-3'],
     spec: {
       type: 'LoadBalancer',
@@ -97,7 +98,8 @@ const front: Taken = {
   },
   left: [
     {
-      ...{ clusterIPs: cluster(73), port: 80, nodePort: 30174, endpoints: [web1, web3], local: [web1] },
+      ...{ clusterIPs: cluster(73), port: 80, targetPort: streamPort, nodePort: 30174 },
+      ...{ endpoints: [web1, web3], local: [web1] },
       externalIPs: outer(74),
       loadBalancer: {
         ingress: outer(73),
@@ -111,14 +113,15 @@ const near: Taken = {
   service: {
     name: 'near',
     clusterIPs: both(cluster(75)),
-    ports: [{ port: 80, nodePort: 30175 }],
+    ports: [{ port: 80, targetPort: streamPort, nodePort: 30175 }],
     pods: ['web-1', 'web-3'],
     spec: { type: 'LoadBalancer', externalTrafficPolicy: 'Local', healthCheckNodePort: 30176 },
     ingress: both(outer(75)).map((ip) => ({ ip })),
   },
   left: [
     {
-      ...{ clusterIPs: cluster(75), port: 80, nodePort: 30175, endpoints: [web1, web3], local: [web1] },
+      ...{ clusterIPs: cluster(75), port: 80, targetPort: streamPort, nodePort: 30175 },
+      ...{ endpoints: [web1, web3], local: [web1] },
       loadBalancer: { ingress: outer(75), localOnly: 30176 },
     },
   ],

@@ -92,14 +92,24 @@ const podSpecs = [
   { name: 'web-4', addresses: ['10.244.1.6', 'fd00:10:244:1::6'] },
 ] as const;
 
-/** What each pod listens on. Port 80 and 8081 answer requests, 7000 keeps connections open. */
-export const podServing = { http: [80], tcp: [8081], udp: [53], sctp: [9000], hold: [7000] };
+/** Where streams of new connections come to. */
+export const streamPort = 8082;
 
-type PodName = (typeof podSpecs)[number]['name'];
+/** What each pod listens on. Port 80 and 8081 answer requests, 7000 and 9001 keep connections open. */
+export const podServing = {
+  ...{ http: [80], tcp: [8081], udp: [53], sctp: [9000] },
+  ...{ hold: [7000], sctpHold: [9001], brief: [streamPort] },
+};
 
-/** A service whose endpoints are pods of the site. */
+/** A pod of the site. */
+export type PodName = (typeof podSpecs)[number]['name'];
+
+/** A pod of the site behind a service, in some condition. */
+type SitePod = { readonly pod: PodName } & Pick<EndpointSpec, 'ready' | 'serving' | 'terminating'>;
+
+/** A service whose endpoints are pods of the site. Those without a condition are ready. */
 export interface SiteService extends Omit<ServiceSpec, 'endpoints'> {
-  readonly pods: readonly (PodName | { readonly pod: PodName; readonly ready: boolean })[];
+  readonly pods: readonly (PodName | SitePod)[];
 }
 
 /**
@@ -287,10 +297,11 @@ export class Site {
   }
 
   #endpoint(wanted: SiteService['pods'][number]): EndpointSpec {
-    const { pod: name, ready } = typeof wanted === 'string' ? { pod: wanted, ready: true } : wanted;
+    const { pod: name, ...conditions } = typeof wanted === 'string' ? { pod: wanted } : wanted;
     const { addresses } = podSpecs.find((spec) => spec.name === name)!;
     const [first, second] = nodeSpecs;
-    return { addresses, nodeName: name === 'web-1' || name === 'web-2' ? first.name : second.name, ready };
+    const { name: nodeName } = name === 'web-1' || name === 'web-2' ? first : second;
+    return { addresses, nodeName, ...conditions };
   }
 }
 

@@ -3,7 +3,7 @@ import { type LeftNode, leftChains, leftJumps } from '../fixtures/kube-proxy.ts'
 import type { Controller, LogLine } from '../lab/controller.ts';
 import type { Node } from '../lab/node.ts';
 import type { Program } from '../lab/program.ts';
-import { Clients } from './support-clients.ts';
+import { Clients, leastRate } from './support-clients.ts';
 import { Site, held, until } from './support.ts';
 import { leave, leftOn, onDraining, restorePrograms, takenServices } from './support-takeover.ts';
 
@@ -71,13 +71,16 @@ describe('a node that kube-proxy has worked on', () => {
     return asking;
   }
 
-  /** Two hundred new connections a second in the end, to every kind of address. */
+  /** A stream of new connections to every kind of address: 400 a second. */
   function connect(asking: Clients): void {
-    asking.connect(site.pod('web-2'), '10.96.0.70', 80, 50);
-    asking.connect(node, 'fd00:10:96::70', 80, 40);
-    asking.connect(site.client, node.ipv4, 30170, 40);
-    asking.connect(site.client, '198.51.100.73', 80, 40);
-    asking.connect(site.client, 'fd00:198:51::75', 80, 40);
+    for (const [place, address, port] of [
+      [site.pod('web-2'), '10.96.0.70', 80],
+      [node, 'fd00:10:96::70', 80],
+      [site.client, node.ipv4, 30170],
+      [site.client, '198.51.100.73', 80],
+      [site.client, 'fd00:198:51::75', 80],
+    ] as const)
+      asking.connect(place, address, port, 80);
   }
 
   before(async () => {
@@ -102,10 +105,12 @@ describe('a node that kube-proxy has worked on', () => {
     await asking.more(10);
     const controller = await site.start(node);
     await asking.more(10);
+    await asking.steady();
     const account = await asking.end();
-    console.log(`      ${String(account)}`);
+    console.log(`      take-over: ${String(account)}`);
     console.log(`      writes: ${JSON.stringify(writesOf(controller))}`);
     expect([...account.failures, ...account.lost]).to.deep.equal([]);
+    expect(account.rate).to.be.at.least(leastRate);
     expect(account.holders.map((pods) => pods.length)).to.deep.equal([1, 1, 1, 1, 1]);
     expect(account.holders.at(-1), 'the one that drains').to.deep.equal(['web-2']);
     expect(writesOf(controller)).to.deep.equal({

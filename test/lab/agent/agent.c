@@ -72,6 +72,48 @@ int address_port(const struct sockaddr_storage *address) {
                                              : ((const struct sockaddr_in6 *)address)->sin6_port);
 }
 
+const char *const closed = "closed";
+const char *const timed_out = "timeout";
+
+bool parse_address(const char *text, struct sockaddr_storage *address) {
+  struct sockaddr_in *v4 = (struct sockaddr_in *)address;
+  struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)address;
+  address->ss_family = AF_INET;
+  if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) return true;
+  address->ss_family = AF_INET6;
+  return inet_pton(AF_INET6, text, &v6->sin6_addr) == 1;
+}
+
+void set_port(struct sockaddr_storage *address, long port) {
+  /* The port stands at the same place in both families. */
+  ((struct sockaddr_in *)address)->sin_port = htons((uint16_t)port);
+}
+
+void parse_target(char **args, struct sockaddr_storage *target) {
+  if (args[0] == NULL || args[1] == NULL || args[2] != NULL) usage("expected ADDRESS PORT");
+  if (!parse_address(args[0], target)) usage("expected an IP address, got \"%s\"", args[0]);
+  char *port[] = {"PORT", args[1], NULL};
+  char **at = port;
+  set_port(target, option_number(&at, 1, 65535));
+}
+
+socklen_t address_size(const struct sockaddr_storage *address) {
+  return address->ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+}
+
+const char *error_name(int error) {
+  static char other[64];
+  switch (error) {
+    case ECONNREFUSED: return "refused";
+    case ETIMEDOUT: return timed_out;
+    case ECONNRESET:
+    case EPIPE: return "reset";
+    case EHOSTUNREACH:
+    case ENETUNREACH: return "unreachable";
+    default: snprintf(other, sizeof other, "%s", strerrorname_np(error)); return other;
+  }
+}
+
 double now_ms(void) {
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
@@ -82,9 +124,13 @@ int main(int count, char **args) {
   static const struct {
     const char *name;
     int (*run)(char **args);
-  } commands[] = {{"serve", serve_main}, {"ask", ask_main}, {"enter", enter_main}, {"init", init_main}};
-  if (count < 2) usage("expected a command: serve, ask, enter or init");
+  } commands[] = {{"serve", serve_main},
+                  {"ask", ask_main},
+                  {"stream", stream_main},
+                  {"enter", enter_main},
+                  {"init", init_main}};
+  if (count < 2) usage("expected a command: serve, ask, stream, enter or init");
   for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
     if (strcmp(args[1], commands[i].name) == 0) return commands[i].run(args + 2);
-  usage("expected serve, ask, enter or init, got \"%s\"", args[1]);
+  usage("expected serve, ask, stream, enter or init, got \"%s\"", args[1]);
 }

@@ -10,6 +10,7 @@
 /* The commands. Each takes the arguments behind its own name, ended by NULL, and returns an exit status. */
 int serve_main(char **args);
 int ask_main(char **args);
+int stream_main(char **args);
 int enter_main(char **args);
 int init_main(char **args);
 
@@ -29,6 +30,18 @@ void join_netns(const char *name);
 #define ADDRESS_TEXT INET6_ADDRSTRLEN
 const char *address_text(const struct sockaddr_storage *address, char text[ADDRESS_TEXT]);
 int address_port(const struct sockaddr_storage *address);
+
+/* False where a text is no IP address. */
+bool parse_address(const char *text, struct sockaddr_storage *address);
+void set_port(struct sockaddr_storage *address, long port);
+socklen_t address_size(const struct sockaddr_storage *address);
+/* `ADDRESS PORT`, the last arguments of a command. */
+void parse_target(char **args, struct sockaddr_storage *target);
+
+/* What clients call what went wrong: `refused`, `reset`, `unreachable`, or the name of another errno. */
+const char *error_name(int error);
+/* Closed before an answer came, and no answer in time. */
+extern const char *const closed, *const timed_out;
 
 /* Bytes of the longest answer that is given to a request as long. */
 #define LONGEST_ANSWER 60000

@@ -16,7 +16,8 @@
  *   --source ADDRESS   --source-port PORT         to ask from
  *   --parallel K       from K processes at a time
  *   --size BYTES       of the request, by UDP or to a --hold port; the answer must be as long (at most 60000)
- *   --hold MS          one TCP connection to a --hold port: a line every MS, until an error, the count or the time
+ *   --hold MS          one connection to a --hold port, by SCTP to a --sctp-hold port: a line every MS, until an error,
+ *                      the count or the time
  */
 #define _GNU_SOURCE
 #include "agent.h"
@@ -37,36 +38,6 @@ static struct {
   struct sockaddr_storage to, from;
 } asked = {.protocol = IPPROTO_TCP, .count = 1, .timeout = 2000, .parallel = 1};
 
-static const char *const closed = "closed";
-static const char *const timed_out = "timeout";
-
-static bool parse_address(const char *text, struct sockaddr_storage *address) {
-  struct sockaddr_in *v4 = (struct sockaddr_in *)address;
-  struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)address;
-  address->ss_family = AF_INET;
-  if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) return true;
-  address->ss_family = AF_INET6;
-  return inet_pton(AF_INET6, text, &v6->sin6_addr) == 1;
-}
-
-static void set_port(struct sockaddr_storage *address, long port) {
-  /* The port stands at the same place in both families. */
-  ((struct sockaddr_in *)address)->sin_port = htons((uint16_t)port);
-}
-
-static const char *error_name(int error) {
-  static char other[64];
-  switch (error) {
-    case ECONNREFUSED: return "refused";
-    case ETIMEDOUT: return timed_out;
-    case ECONNRESET:
-    case EPIPE: return "reset";
-    case EHOSTUNREACH:
-    case ENETUNREACH: return "unreachable";
-    default: snprintf(other, sizeof other, "%s", strerrorname_np(error)); return other;
-  }
-}
-
 /* Waits for a socket until a moment; NULL when it is ready, else what went wrong. */
 static const char *await(int fd, short events, double until) {
   double left = until - now_ms();
@@ -85,7 +56,7 @@ static int open_connection(double until, const char **error) {
   int type = (asked.protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC;
   int fd = socket(asked.to.ss_family, type, asked.protocol);
   if (fd < 0) die("cannot make a socket: %m");
-  socklen_t size = asked.to.ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+  socklen_t size = address_size(&asked.to);
   int yes = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   *error = NULL;
@@ -134,7 +105,7 @@ static const char *transmit_padded(int fd) {
 static const char *transmit(int fd) {
   if (asked.size > 0) return transmit_padded(fd);
   char text[1024] = "?\n", host[ADDRESS_TEXT];
-  if (asked.protocol == IPPROTO_SCTP) return NULL;
+  if (asked.protocol == IPPROTO_SCTP && asked.hold == 0) return NULL;
   bool v6 = asked.to.ss_family == AF_INET6;
   if (asked.path != NULL)
     snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: %s%s%s:%d\r\nConnection: close\r\n\r\n", asked.path, v6 ? "[" : "",
@@ -280,11 +251,7 @@ static void parse_option(char ***args) {
 
 static void parse(char **args) {
   for (; *args != NULL && strncmp(*args, "--", 2) == 0; args++) parse_option(&args);
-  if (args[0] == NULL || args[1] == NULL || args[2] != NULL) usage("ask: expected ADDRESS PORT");
-  if (!parse_address(args[0], &asked.to)) usage("ask: expected an IP address, got \"%s\"", args[0]);
-  char *port[] = {"PORT", args[1], NULL};
-  char **at = port;
-  set_port(&asked.to, option_number(&at, 1, 65535));
+  parse_target(args, &asked.to);
   if (asked.source_port != 0 && asked.from.ss_family == 0) asked.from.ss_family = asked.to.ss_family;
   if (asked.from.ss_family != 0 && asked.from.ss_family != asked.to.ss_family)
     usage("--source: expected an address of the same family as %s", args[0]);

@@ -1,5 +1,5 @@
 /*
- * agent serve [--netns NETNS] --name NAME [--tcp PORT]... [--udp PORT]... [--sctp PORT]... [--http PORT]... [--hold PORT]...
+ * agent serve [--netns NETNS] --name NAME [--KIND PORT]...
  *
  * Answers every connection and datagram on these ports, over IPv4 and IPv6, with one line:
  *
@@ -7,9 +7,11 @@
  *
  * A datagram or a line that is longer than that is answered with as many bytes: with blanks before the end of the line.
  *
- * --tcp and --sctp answer at once and close; --hold is TCP that stays open and answers each line with that line again;
- * --http answers a request with a page, keeps the connection as HTTP/1.1 has it, and answers a line that begins with
- * a question mark as --tcp would. Prints `ready` when it listens.
+ * The kinds: --udp; --tcp and --sctp answer at once and close; --hold is TCP that stays open and answers each line with
+ * that line again, --sctp-hold the same by SCTP; --http answers a request with a page, keeps the connection as HTTP/1.1
+ * has it, and answers a line that begins with a question mark as --tcp would; --brief is TCP for clients that send
+ * nothing and come by the hundred: they get the name alone and the end of the stream in one segment.
+ * Prints `ready` when it listens.
  */
 #define _GNU_SOURCE
 #include "agent.h"
@@ -21,7 +23,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum kind { TCP, UDP, SCTP, HTTP, HOLD, TCP_PEER, HTTP_PEER, HOLD_PEER };
+enum kind { TCP, UDP, SCTP, HTTP, HOLD, SCTP_HOLD, BRIEF, TCP_PEER, HTTP_PEER, HOLD_PEER };
 
 /* Anything that epoll watches: a listener, a datagram socket or a connection. */
 struct end {
@@ -79,16 +81,28 @@ static void send_text(int fd, const char *text, int length) {
   if (length > 0 && send(fd, text, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) return;
 }
 
+/* Held back until the end of the stream goes with it. */
+static void send_name(int fd) {
+  char line[256];
+  int length = snprintf(line, sizeof line, "%s\n", own_name);
+  if (send(fd, line, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE) < 0) return;
+}
+
 static void accept_one(struct end *listener) {
   int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
   if (fd < 0) return;
+  if (listener->kind == BRIEF) {
+    send_name(fd);
+    close(fd);
+    return;
+  }
   if (listener->kind == HTTP) {
     watch(fd, HTTP_PEER);
     return;
   }
   char line[256];
   send_text(fd, line, line_for(fd, line, sizeof line));
-  if (listener->kind == HOLD) watch(fd, HOLD_PEER);
+  if (listener->kind == HOLD || listener->kind == SCTP_HOLD) watch(fd, HOLD_PEER);
   else if (listener->kind == SCTP) close(fd);
   else {
     /* Closing before the peer's own bytes are read would reset the connection and could take the answer with it. */
@@ -185,14 +199,18 @@ static void set(int fd, int level, int option, int value) {
   if (setsockopt(fd, level, option, &value, sizeof value) != 0) die("setsockopt: %m");
 }
 
+static bool is_sctp(enum kind kind) {
+  return kind == SCTP || kind == SCTP_HOLD;
+}
+
 static int bound_socket(int family, enum kind kind, int port) {
   int type = kind == UDP ? SOCK_DGRAM : SOCK_STREAM;
-  int fd = socket(family, type | SOCK_CLOEXEC, kind == SCTP ? IPPROTO_SCTP : 0);
+  int fd = socket(family, type | SOCK_CLOEXEC, is_sctp(kind) ? IPPROTO_SCTP : 0);
   if (fd < 0) die("cannot make a socket for port %d: %m", port);
   set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port), .sin6_addr = in6addr_any};
   struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-  if (family == AF_INET6) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, kind == SCTP);
+  if (family == AF_INET6) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, is_sctp(kind));
   int failed = family == AF_INET6 ? bind(fd, (struct sockaddr *)&v6, sizeof v6) : bind(fd, (struct sockaddr *)&v4, sizeof v4);
   if (failed != 0) die("cannot bind port %d: %m", port);
   return fd;
@@ -203,7 +221,7 @@ static void open_port(enum kind kind, int port) {
   if (kind == UDP) set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
   else if (listen(fd, 1024) != 0) die("cannot listen on port %d: %m", port);
   watch(fd, kind);
-  if (kind != SCTP) return;
+  if (!is_sctp(kind)) return;
   /* An SCTP socket of both families would tell a peer its addresses of the other family too, past any virtual server. */
   fd = bound_socket(AF_INET, kind, port);
   if (listen(fd, 1024) != 0) die("cannot listen on port %d: %m", port);
@@ -211,11 +229,13 @@ static void open_port(enum kind kind, int port) {
 }
 
 static void open_ports(char **args) {
-  static const char *const options[] = {[TCP] = "--tcp", [UDP] = "--udp", [SCTP] = "--sctp", [HTTP] = "--http", [HOLD] = "--hold"};
+  static const char *const options[] = {[TCP] = "--tcp",   [UDP] = "--udp",   [SCTP] = "--sctp",
+                                        [HTTP] = "--http", [HOLD] = "--hold", [SCTP_HOLD] = "--sctp-hold",
+                                        [BRIEF] = "--brief"};
   for (; *args != NULL; args++) {
     int kind = TCP;
-    while (kind <= HOLD && strcmp(*args, options[kind]) != 0) kind++;
-    if (kind <= HOLD) open_port((enum kind)kind, (int)option_number(&args, 1, 65535));
+    while (kind <= BRIEF && strcmp(*args, options[kind]) != 0) kind++;
+    if (kind <= BRIEF) open_port((enum kind)kind, (int)option_number(&args, 1, 65535));
     else if (strcmp(*args, "--name") == 0 || strcmp(*args, "--netns") == 0) option_value(&args);
     else usage("serve: unknown option \"%s\"", *args);
   }
