@@ -219,13 +219,13 @@ export class Daemon {
     });
   }
 
-  #nodeChanged({ zone, primaryAddresses }: SourceNode): void {
+  #nodeChanged({ zone, addresses, primaryAddresses }: SourceNode): void {
     const { planning, catalog } = this.#options;
+    const moved = planning.node.zone !== zone;
     this.#primaryAddresses = primaryAddresses;
+    planning.node = { ...planning.node, zone, statusAddresses: addresses };
     this.#addresses.refresh();
-    if (planning.node.zone === zone) return;
-    planning.node = { ...planning.node, zone };
-    this.#changed([...catalog.keys()]);
+    this.#changed([...(moved ? catalog.keys() : this.#exposedServices())]);
   }
 
   /** Says once that the kernel is as it should be, and how much of it was not: 0 writes after a restart. */

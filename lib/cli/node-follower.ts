@@ -12,7 +12,7 @@ export interface NodeFollowerOptions {
   readonly known: SourceNode;
   /** Whether traffic of pods is told by the node's pod CIDRs. */
   readonly planForPodCidrs: boolean;
-  /** Told of the node when its zone or its primary addresses are others than before. */
+  /** Told of the node when its zone or its addresses are others than before. */
   readonly changed: (node: SourceNode) => void;
   /** Told of what only a new start can take up. */
   readonly failed: (failure: Failure) => void;
@@ -72,7 +72,7 @@ export class NodeFollower {
 }
 
 function isElsewhere(before: SourceNode, after: SourceNode): boolean {
-  return before.zone !== after.zone || before.primaryAddresses.join() !== after.primaryAddresses.join();
+  return before.zone !== after.zone || before.addresses.join() !== after.addresses.join();
 }
 
 function podCidrsFailure(name: string, before: readonly string[], after: readonly string[]): Failure {

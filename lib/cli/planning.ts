@@ -62,7 +62,12 @@ class MachinePlanning implements Planning {
     this.#schedulers = schedulers;
     this.#options = options;
     this.base = planBase(options);
-    this.node = { name: configuration.nodeName, addresses: [], zone: node.zone };
+    this.node = {
+      name: configuration.nodeName,
+      addresses: [],
+      zone: node.zone,
+      statusAddresses: node.addresses,
+    };
   }
 
   get options(): PlannerOptions {

@@ -11,11 +11,15 @@ export interface ServiceFindingsOptions {
   readonly found?: ((service: ServiceKey, problems: readonly Problem[]) => void) | undefined;
 }
 
-/** What is written in services and not followed on this node: logged once while it lasts. */
+/**
+ * What is written in services and not followed on this node: logged once while it lasts; but of addresses of nodes, which a
+ * controller writes of every load balancer, the first alone, whatever comes after it.
+ */
 export class ServiceFindings {
   readonly #options: ServiceFindingsOptions;
   /** The lines that were logged, of services that have any. */
   readonly #told = new Map<ServiceKey, readonly string[]>();
+  #nodeAddressTold = false;
 
   constructor(options: ServiceFindingsOptions) {
     this.#options = options;
@@ -37,10 +41,18 @@ export class ServiceFindings {
     const lines = problems.map(formatProblem);
     problems.forEach((problem, index) => {
       const line = lines[index] ?? '';
-      if (before?.includes(line) !== true) this.#options.log.warn({ problem }, line);
+      if (before?.includes(line) !== true) this.#tell(problem, line);
     });
     if (lines.length > 0) this.#told.set(key, lines);
     else this.#told.delete(key);
     this.#options.found?.(key, problems);
+  }
+
+  #tell(problem: Problem, line: string): void {
+    const { log } = this.#options;
+    if (problem.code !== 'node-address') log.warn({ problem }, line);
+    else if (this.#nodeAddressTold) log.debug({ problem }, line);
+    else log.info({ problem }, line);
+    if (problem.code === 'node-address') this.#nodeAddressTold = true;
   }
 }

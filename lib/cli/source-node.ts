@@ -5,10 +5,12 @@ import type { SourceNode } from './service-source.ts';
 
 /** What the Node of this machine tells. What cannot be read in it is left out: it is written by machines. */
 export function sourceNode({ zone, podCIDRs, addresses }: NodeObject): SourceNode {
+  const known = addresses.map(canonicalAddress).filter((address) => address !== undefined);
   return {
     zone,
     podCidrs: firstOfFamilies(podCIDRs.map(canonicalCidr)),
-    primaryAddresses: firstOfFamilies(addresses.map(canonicalAddress)),
+    addresses: known,
+    primaryAddresses: firstOfFamilies(known),
   };
 }
 

@@ -14,6 +14,11 @@ export interface NodeFacts {
    * them is served without being bound. Where it is left out, `addresses` stands for it.
    */
   readonly localAddresses?: readonly string[];
+  /**
+   * The addresses that the cluster knows the node by (`status.addresses` of the Node), canonical, on interfaces of the node
+   * or not. Left out where none are known.
+   */
+  readonly statusAddresses?: readonly string[];
   /** Addresses that the node cannot work without and that no service may take from it. */
   readonly reservedAddresses?: readonly ReservedAddress[];
 }

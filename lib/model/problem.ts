@@ -12,8 +12,11 @@ export interface Problem {
   readonly hint: string;
   /** `error`: the object is not used as written; `warning`: it is used, with the reading that `hint` tells. */
   readonly severity: 'error' | 'warning';
-  /** Which mistake it is, where it is one that is told apart from others: an address of a family that is not wanted. */
-  readonly code?: 'wrong-family';
+  /**
+   * Which one it is, where it is told apart from others: an address of a family that is not wanted, or one of a node, which
+   * a controller has written of every load balancer, so that it says nothing of this one.
+   */
+  readonly code?: 'wrong-family' | 'node-address';
 }
 
 /** One line for a log or a terminal: `web.yaml:12: Service default/web: spec.ports[0].port: expected …, got …; …`. */

@@ -4,6 +4,7 @@ import type { PlannerOptions } from '../model/planner-options.ts';
 import type { Problem } from '../model/problem.ts';
 import { type Service, serviceKey } from '../model/service.ts';
 import { localAddressesOf } from './addresses.ts';
+import { isListedWithNodes } from './listed-nodes.ts';
 
 /*
  * Whoever may write a Service may name any address in it, and the traffic of this node to that address then goes to
@@ -11,7 +12,7 @@ import { localAddressesOf } from './addresses.ts';
  */
 
 /** What stands against serving an address. */
-type Objection = Pick<Problem, 'expected' | 'hint' | 'severity'>;
+type Objection = Pick<Problem, 'expected' | 'hint' | 'severity' | 'code'>;
 
 /** Whether an address that a service may have as an external IP or of a load balancer is not served on this node. */
 export function isRefused(
@@ -60,14 +61,23 @@ function objectionTo(
 ): Objection | undefined {
   return (
     objectionOfNode(address, service, node) ??
-    objectionOfAllowList(address, options) ??
+    objectionOfAllowList(address, service, node, options) ??
     objectionOfCluster(address, service, node, options)
   );
 }
 
+/** An address of another machine than this one, which its load balancer's controller has written as it does for every service. */
+const toListedNode: Objection = {
+  expected: 'an address that belongs to no node',
+  hint: 'it is left to the node that has it, as all such addresses are',
+  severity: 'warning',
+  code: 'node-address',
+};
+
 /** What is reserved on an address of the node itself is a port, which other ports do not disturb. */
 function objectionOfNode(address: string, service: Service, node: NodeFacts): Objection | undefined {
   const isOwn = localAddressesOf(node).includes(address);
+  if (!isOwn && isListedWithNodes(address, service, node)) return toListedNode;
   const reserved = node.reservedAddresses?.find(
     (one) => one.address === address && (!isOwn || hasPort(service, one)),
   );
@@ -89,16 +99,22 @@ function hasPort({ ports }: Service, { port }: ReservedAddress): boolean {
   return port !== 0 && ports.some((one) => one.protocol === 'TCP' && one.port === port);
 }
 
+/** Of an address that a controller writes of every load balancer there is nothing to tell of this one. */
 function objectionOfAllowList(
   address: string,
+  service: Service,
+  node: NodeFacts,
   { externalAddressRanges }: PlannerOptions,
 ): Objection | undefined {
   if (externalAddressRanges === undefined || isIn(externalAddressRanges, address)) return undefined;
-  return {
+  const objection: Objection = {
     expected: `an address in the allowed ranges (${externalAddressRanges.join(', ') || 'none'})`,
     hint: 'it is not served; take one of the allowed ranges, or have its range allowed',
     severity: 'error',
   };
+  return isListedWithNodes(address, service, node)
+    ? { ...objection, severity: 'warning', code: 'node-address' }
+    : objection;
 }
 
 /** An address that the cluster gives to pods or services, unless it is the node's own or allowed by name. */

@@ -168,6 +168,32 @@ describe('kube-ipvs and the owners of services', function () {
     await eventually(bound, (all) => all === '192.168.111.1,192.168.111.4');
   });
 
+  it('are told nothing where every load balancer lists the nodes, and the nodes keep their addresses', async () => {
+    const addresses = ['192.168.111.128', '192.168.111.3', '192.168.111.77'];
+    const status = { loadBalancer: { ingress: addresses.map((ip) => ({ ip })) } };
+    for (const last of [15, 16]) {
+      const port = { protocol: 'TCP', port: 8000 + last };
+      const listing = serviceWith(`10.96.0.${last}`, { type: 'LoadBalancer', ports: [port] });
+      site.server.store.create({ ...listing, status });
+    }
+    site.server.store.create(serviceWith('10.96.0.17', { externalIPs: ['not an address'] }));
+    const servers = await eventually(virtualServers, (lines) =>
+      [8015, 8016].every((port) => lines.includes(`-A -t 192.168.111.128:${port} -s rr`)),
+    );
+    expect(servers.filter((line) => /192\.168\.111\.(3|77):/.test(line))).to.deep.equal([]);
+    expect(output('ip -brief address show kube-ipvs0')).not.to.contain('192.168.111.');
+    await eventually(
+      () => notes('at-10-96-0-17'),
+      (found) => found.length > 0,
+    );
+    expect([...notes('at-10-96-0-15'), ...notes('at-10-96-0-16')]).to.deep.equal([]);
+    const told = running.log().match(/^\{.*belongs to no node.*$/gm) ?? [];
+    const levels = told.map((line) => (JSON.parse(line) as { level: unknown }).level);
+    expect(new Set(levels).size, running.log()).to.equal(2);
+    expect(levels.slice(1)).not.to.include(levels[0]);
+    expect(levels).to.have.length(4);
+  });
+
   it('log how long a change of endpoints took to the kernel', async () => {
     const { store } = site.server;
     const began = Date.now();

@@ -21,13 +21,14 @@ describe('sourceNode', () => {
     expect(sourceNode({ ...node, podCIDRs: ['10.1.0.9/24', 'fd00:0::/64', '10.2.0.0/24'] })).to.deep.equal({
       zone: 'a',
       podCidrs: ['10.1.0.0/24', 'fd00::/64'],
+      addresses: ['192.0.2.1', '2001:db8::1', '192.0.2.2'],
       primaryAddresses: ['192.0.2.1', '2001:db8::1'],
     });
   });
 
   it('leaves out what is none', () => {
     const nonsense = { ...node, addresses: ['worker', '10.0.0.0/8'], podCIDRs: ['10.1.0.0', ''] };
-    expect(sourceNode(nonsense)).to.deep.equal({ zone: 'a', podCidrs: [], primaryAddresses: [] });
+    expect(sourceNode(nonsense)).to.deep.equal({ zone: 'a', podCidrs: [], addresses: [], primaryAddresses: [] });
   });
 });
 

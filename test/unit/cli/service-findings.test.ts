@@ -50,6 +50,25 @@ describe('ServiceFindings', () => {
     expect(log.at('warn')).to.have.length(2);
   });
 
+  it('logs of addresses of nodes in load balancers the first alone, and tells of each service', () => {
+    const listed = [...node.addresses, '192.0.2.7', '192.0.2.8'].map(
+      (address) => ({ address, ipMode: 'VIP' }) as const,
+    );
+    for (const name of ['one', 'two']) {
+      catalog.setService(service({ name, type: 'LoadBalancer', loadBalancerIngress: listed }));
+      findings.look(`ns1/${name}`);
+    }
+    expect(log.at('warn')).to.deep.equal([]);
+    expect(log.at('info')).to.deep.equal([
+      'Service ns1/one: status.loadBalancer.ingress: expected an address that belongs to no node, got 192.0.2.7; it is left to the node that has it, as all such addresses are',
+    ]);
+    expect(log.at('debug')).to.have.length(3);
+    expect(found).to.deep.equal([
+      ['ns1/one', 2],
+      ['ns1/two', 2],
+    ]);
+  });
+
   it('says nothing of a service that is in order, or is gone', () => {
     catalog.setService(service());
     findings.look(key);

@@ -20,12 +20,18 @@ interface Case {
   readonly options?: Partial<PlannerOptions>;
   /** A word of what was expected instead; without it the address is served. */
   readonly refused?: string;
+  /** The word where a load balancer has the address, if another one. */
+  readonly refusedInStatus?: string;
 }
 
 const cases: Record<string, Case> = {
   'serves an address that nobody else has': { address: '203.0.113.1' },
   'refuses the default gateway': { address: gateway.address, refused: 'default gateway' },
-  'refuses the API server, on every port': { address: apiServer.address, refused: 'API server' },
+  'refuses the API server, on every port': {
+    address: apiServer.address,
+    refused: 'API server',
+    refusedInStatus: 'belongs to no node',
+  },
   'serves the node’s own address, on which the API server has another port': { address: node.addresses[0]! },
   'refuses the node’s own address with the port of the API server': {
     address: node.addresses[0]!,
@@ -36,7 +42,11 @@ const cases: Record<string, Case> = {
     address: node.addresses[0]!,
     service: { ports: [servicePort({ protocol: 'UDP', port: 6443 })] },
   },
-  'leaves the address of another node to that node': { address: neighbour.address, refused: 'no other node' },
+  'leaves the address of another node to that node': {
+    address: neighbour.address,
+    refused: 'no other node',
+    refusedInStatus: 'belongs to no node',
+  },
   'refuses an address of the pods’ range': {
     address: '10.244.3.4',
     options: pods,
@@ -73,7 +83,9 @@ const cases: Record<string, Case> = {
 };
 
 describe('an external address', () => {
-  for (const [name, { address, service: changes, options: given, refused }] of Object.entries(cases)) {
+  for (const [name, { address, service: changes, options: given, refused, ...other }] of Object.entries(
+    cases,
+  )) {
     const ways: Record<string, Partial<Service>> = {
       'external IP': { externalIPs: [address] },
       'load balancer address': {
@@ -89,7 +101,8 @@ describe('an external address', () => {
         const plan = planService(state(of), reserving, options);
         const outside = plan.virtualServers.filter(({ server }) => server.address === address);
 
-        expect(problems.map(({ expected }) => expected).join()).to.contain(refused ?? '');
+        const word = way === 'external IP' ? refused : (other.refusedInStatus ?? refused);
+        expect(problems.map(({ expected }) => expected).join()).to.contain(word ?? '');
         expect(problems).to.have.lengthOf(refused === undefined ? 0 : 1);
         if (!of.clusterIPs.includes(address)) {
           expect(outside).to.have.lengthOf(refused === undefined ? of.ports.length : 0);
@@ -116,7 +129,7 @@ describe('an external address', () => {
 
     expect(refusedAddresses(of, reserving, plannerOptions()).map(formatProblem)).to.deep.equal([
       'Service ns1/svc1: spec.externalIPs[1]: expected an address that is not that of the default gateway, got 192.0.2.1; it is not served, for this node would lose what it needs there; take another address',
-      'Service ns1/svc1: status.loadBalancer.ingress: expected an address that is not that of the API server, got 192.0.2.10; it is not served, for this node would lose what it needs there; take another address',
+      'Service ns1/svc1: status.loadBalancer.ingress: expected an address that belongs to no node, got 192.0.2.10; it is left to the node that has it, as all such addresses are',
     ]);
   });
 
@@ -138,6 +151,80 @@ describe('an external address', () => {
           `Service ns1/svc1: spec.externalIPs[${index}]: expected no external IPs, which feature gate AllowServiceExternalIPs=false says, got ${address}; it is not served; take an address of a load balancer, or leave the gate out`,
       ),
     );
+  });
+
+  describe('in the status of a load balancer that is made of the nodes', () => {
+    const own = node.addresses[0]!;
+    const far = '192.0.2.77';
+    const behindNat = '198.51.100.7';
+    /** With a status that lists the addresses. */
+    const listing = (addresses: readonly string[], changes: Partial<Service> = {}): Service =>
+      service({
+        type: 'LoadBalancer',
+        loadBalancerIngress: addresses.map((address) => ({ address, ipMode: 'VIP' })),
+        ...changes,
+      });
+    const known = { ...reserving, statusAddresses: [own, behindNat] };
+    const servedOf = (of: Service, options = plannerOptions()): string[] => {
+      const { virtualServers, addresses } = planService(state(of), known, options);
+      const bound = addresses.map(({ address }) => `bound ${address}`);
+      const outside = virtualServers.map(({ server }) => server.address);
+      return [...outside, ...bound].filter((one) => !one.includes('172.16.55.4'));
+    };
+    const told = (of: Service, options = plannerOptions()): unknown[] =>
+      refusedAddresses(of, known, options).map(({ got, severity, code }) => [got, severity, code]);
+
+    it('is served where it is this node’s, and else left to the node that has it, which is no error', () => {
+      const of = listing([apiServer.address, own, far]);
+      expect(servedOf(of)).to.deep.equal([own]);
+      expect(told(of)).to.deep.equal([
+        [apiServer.address, 'warning', 'node-address'],
+        [far, 'warning', 'node-address'],
+      ]);
+    });
+
+    for (const [title, sign] of Object.entries({
+      'an address of this node': own,
+      'an address that the Node of this machine has': behindNat,
+      'an address of an API server': apiServer.address,
+      'an address of another node that is known': neighbour.address,
+    })) {
+      it(`is known by ${title} beside it`, () => {
+        expect(servedOf(listing([sign, far]))).not.to.include(far);
+        expect(told(listing([sign, far]))).to.deep.include([far, 'warning', 'node-address']);
+      });
+    }
+
+    it('is not known by the default gateway, by mode Proxy or by the other family', () => {
+      const proxied = { address: own, ipMode: 'Proxy' } as const;
+      const vip = { address: far, ipMode: 'VIP' } as const;
+      expect(servedOf(listing([gateway.address, far]))).to.include(`bound ${far}`);
+      expect(servedOf(listing([], { loadBalancerIngress: [proxied, vip] }))).to.include(`bound ${far}`);
+      expect(servedOf(listing(['2001:db8::1:1', far]))).to.include(`bound ${far}`);
+    });
+
+    it('is not served as an external IP either, while others are', () => {
+      const of = listing([own, far], { externalIPs: [far, '203.0.113.1'] });
+      expect(servedOf(of)).to.deep.equal(['203.0.113.1', own, 'bound 203.0.113.1']);
+    });
+
+    it('is not known by external IPs, which may be led to any node', () => {
+      expect(servedOf(service({ externalIPs: [own, far] }))).to.include(`bound ${far}`);
+    });
+
+    it('is no error outside of the allowed ranges, which others are', () => {
+      const options = plannerOptions({ externalAddressRanges: ['203.0.113.0/24'] });
+      expect(servedOf(listing([own, far]), options)).to.be.empty;
+      expect(told(listing([own]), options)).to.deep.equal([[own, 'warning', 'node-address']]);
+      expect(told(listing(['198.51.100.99']), options)).to.deep.equal([
+        ['198.51.100.99', 'error', undefined],
+      ]);
+    });
+
+    it('is refused with the port of the API server that this node is, as an error', () => {
+      const of = listing([own], { ports: [servicePort({ port: 6443 })] });
+      expect(told(of)).to.deep.equal([[own, 'error', undefined]]);
+    });
   });
 
   it('of another node is no error of whoever wrote it', () => {
