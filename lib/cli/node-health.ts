@@ -1,11 +1,12 @@
 import type { Logger } from 'pino';
 import type { Configuration } from '../config/configuration.ts';
+import { contentOf } from '../config/written-file.ts';
 import { HttpListener, type Place } from '../health/http-listener.ts';
 import type { ListenError } from '../health/listen-error.ts';
 import { isEligible } from '../health/node-eligibility.ts';
 import { ProxyHealth } from '../health/proxy-health.ts';
 import { type HealthRoutes, proxyHealthRoutes } from '../health/proxy-health-routes.ts';
-import { type Reply, text } from '../health/reply.ts';
+import { json, type Reply, text } from '../health/reply.ts';
 import { router, type Routes } from '../health/router.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import type { BuildFacts } from '../metrics/node-metrics.ts';
@@ -14,12 +15,12 @@ import type { IpFamily } from '../model/family.ts';
 import { systemClock } from '../reconciler/clock.ts';
 import type { ServiceSource } from './service-source.ts';
 
+/** By which `/configz` of kube-proxy has its configuration. */
+const configurationName = 'kubeproxy.config.k8s.io';
+
 /** What a NodeHealth needs. */
 export interface NodeHealthOptions {
-  readonly configuration: Pick<
-    Configuration,
-    'healthzBindAddress' | 'metricsBindAddress' | 'bindAddressHardFail' | 'syncPeriod' | 'proxyMode'
-  >;
+  readonly configuration: Configuration;
   readonly source: Pick<ServiceSource, 'cluster'>;
   /** The families that are served. */
   readonly families: readonly IpFamily[];
@@ -69,6 +70,7 @@ export class NodeHealth {
       '/healthz': () => text(200, 'ok'),
       '/proxyMode': () => text(200, proxyMode),
       '/metrics': () => this.#exposition(),
+      '/configz': () => json({ [configurationName]: contentOf(configuration) }),
     };
     const [error] = [
       ...(await this.#serve('health', healthzBindAddress, health)),

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
+import type { Configuration } from './configuration.ts';
 import { fileKinds } from './configuration-file.ts';
 import { readConfiguration } from './effective-configuration.ts';
 import type { EffectiveConfiguration } from './effective-configuration.ts';
@@ -24,6 +25,14 @@ export interface FileContent {
 export function fileContent(
   { configuration, origins }: EffectiveConfiguration,
   which = (setting: FileSetting): boolean => isOfFile(setting, origins),
+): FileContent {
+  return contentOf(configuration, which);
+}
+
+/** The same of a configuration of which it is not known where its values are from: all of it, unless told which settings. */
+export function contentOf(
+  configuration: Configuration,
+  which: (setting: FileSetting) => boolean = () => true,
 ): FileContent {
   const content = head();
   for (const [setting, path] of Object.entries(settingPaths) as [FileSetting, string][]) {

@@ -14,6 +14,11 @@ export function text(status: number, body: string, headers: Readonly<Record<stri
   return { status, type: 'text/plain; charset=utf-8', body, headers };
 }
 
+/** A good reply of a value, as JSON. */
+export function json(value: object): Reply {
+  return { status: 200, type: 'application/json', body: JSON.stringify(value) };
+}
+
 /** Sends a reply. To a HEAD request its body stays out. */
 export function send(response: ServerResponse, { status, type, body, headers = {} }: Reply): void {
   response.writeHead(status, {

@@ -112,6 +112,11 @@ describe('kube-ipvs run and who asks how it is', function () {
       expect(await answer(metricsPort, '/proxyMode')).to.include({ status: 200, body: 'ipvs' });
       expect(await answer(metricsPort, '/healthz')).to.include({ status: 200, body: 'ok' });
       expect(await answer(metricsPort, '/proxyMode', nodeAddress)).to.equal(undefined);
+      const { body: configuration } = (await answer(metricsPort, '/configz'))!;
+      expect(JSON.parse(configuration)).to.have.nested.include({
+        'kubeproxy\\.config\\.k8s\\.io.kind': 'KubeIpvsConfiguration',
+        'kubeproxy\\.config\\.k8s\\.io.ipvs.syncPeriod': '30s',
+      });
       const { status, body } = (await answer(metricsPort, '/metrics'))!;
       expect(status).to.equal(200);
       for (const resource of ['services', 'endpointslices', 'nodes']) {
