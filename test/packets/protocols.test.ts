@@ -1,8 +1,9 @@
 import { expect } from 'chai';
+import type { Asking } from '../lab/asking.ts';
 import type { Guest } from '../lab/guest.ts';
 import { Node } from '../lab/node.ts';
 import type { Place } from '../lab/place.ts';
-import { Site, counted } from './support.ts';
+import { Site, counted, until } from './support.ts';
 import type { SiteService } from './support.ts';
 
 const families = ['ipv4', 'ipv6'] as const;
@@ -70,6 +71,14 @@ const sticky: SiteService = {
   ],
   pods: ['web-1', 'web-2', 'web-3', 'web-4'],
   spec: { sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds: 600 } } },
+};
+
+/** Whose associations stay open. Not published from the start. */
+const calls: SiteService = {
+  name: 'calls',
+  clusterIPs: ['10.96.0.15', 'fd00:10:96::15'],
+  ports: [{ port: 7000, targetPort: 9001, nodePort: 30700, protocol: 'SCTP' }],
+  pods: ['web-1'],
 };
 
 const services = [trio, sameNumber, multiport, deserted, sticky];
@@ -250,6 +259,90 @@ describe('packets of every protocol and family', () => {
       });
     });
   }
+
+  describe('of an SCTP association', () => {
+    const opened: Asking[] = [];
+
+    /** Associations over the cluster address and a node port, from two ports on, with a word every so often. */
+    async function open(sourcePort: number, hold = 50): Promise<readonly Asking[]> {
+      const asking = families.flatMap((family, index) =>
+        [
+          [site.pod('web-2'), calls.clusterIPs[index]!, 7000] as const,
+          [site.client, site.first[family], 30700] as const,
+        ].map(([place, address, port]) =>
+          place.asking(address, port, {
+            ...{ protocol: 'sctp', sourcePort: sourcePort + index },
+            ...{ hold, seconds: 100, timeout: 15_000 },
+          }),
+        ),
+      );
+      opened.push(...asking);
+      for (const one of asking) await one.reach(hold < 1000 ? 3 : 1);
+      return asking;
+    }
+
+    /** The pods that have answered on associations. */
+    const answering = (asking: readonly Asking[]): readonly string[] =>
+      Object.keys(counted(asking.flatMap(({ answers }) => answers)).names);
+
+    /** The flows of SCTP, as conntrack(8) prints them, that a pod is expected to answer. */
+    async function flowsTo(pod: Guest): Promise<readonly string[]> {
+      const list = 'conntrack -f ipv4 -L -p sctp 2>/dev/null; conntrack -f ipv6 -L -p sctp 2>/dev/null';
+      const lines = (await site.first.must(['sh', '-c', list])).split('\n');
+      return lines.filter((line) => pod.addresses.some((address) => line.includes(` src=${address} `)));
+    }
+
+    /** Sees that each association ends as reset: the node, which knows nothing of it any more, aborts it. */
+    async function areReset(asking: readonly Asking[]): Promise<void> {
+      for (const one of asking) expect(counted(await one.done).errors).to.deep.equal({ reset: 1 });
+    }
+
+    beforeEach(() => site.serve(calls));
+
+    afterEach(async () => {
+      await Promise.all(opened.splice(0).map((asking) => asking.stop()));
+    });
+
+    after(() => site.withdraw(calls));
+
+    it('end with a reset when its endpoint goes, and begin anew from the same port at another', async () => {
+      const asking = await open(4100);
+      expect(answering(asking)).to.deep.equal(['web-1']);
+      await site.serve({ ...calls, pods: ['web-3'] });
+      await areReset(asking);
+      expect(await flowsTo(site.pod('web-1'))).to.deep.equal([]);
+      expect(answering(await open(4100))).to.deep.equal(['web-3']);
+    });
+
+    it('are forgotten by connection tracking when its endpoint goes, though nobody sends any', async () => {
+      await open(4110, 60_000);
+      expect(await flowsTo(site.pod('web-1'))).to.have.length.at.least(4);
+      await site.serve({ ...calls, pods: ['web-3'] });
+      await until(
+        () => flowsTo(site.pod('web-1')),
+        (flows) => flows.length === 0,
+      );
+    });
+
+    // Linux only notes the ICMP error that answers them, and goes on trying for as long as its user waits.
+    it('end with a reset when the last endpoint goes, and later ones are answered as unreachable', async () => {
+      const asking = await open(4120);
+      await site.serve({ ...calls, pods: [] });
+      await areReset(asking);
+      expect(await flowsTo(site.pod('web-1'))).to.deep.equal([]);
+      for (const [family, match] of [
+        ['IPv4', ['-p', 'icmp', '--icmp-type', 'port-unreachable']],
+        ['IPv6', ['-p', 'icmpv6', '--icmpv6-type', 'port-unreachable']],
+      ] as const) {
+        const counter = await site.client.count({ family, chain: 'INPUT', match });
+        const address = site.first[family === 'IPv4' ? 'ipv4' : 'ipv6'];
+        const answers = await site.client.ask(address, 30700, { protocol: 'sctp', timeout: 1000 });
+        expect(counted(answers).errors).to.deep.equal({ timeout: 1 });
+        expect((await counter.read()).packets).to.be.at.least(1);
+        await counter.remove();
+      }
+    });
+  });
 
   describe('with --masquerade-all', () => {
     before(async () => {
