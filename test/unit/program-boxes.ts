@@ -192,7 +192,7 @@ const configured: readonly Box[] = [
     reconciler('begins no two syncs within the least sync period'),
   ),
   box(
-    'the listener of metrics answers at /metrics, /proxyMode and /healthz',
+    'the listener of metrics answers at /metrics, /proxyMode, /healthz and /configz',
     onHealth('is healthy at every address of both families, and tells its mode on loopback alone'),
   ),
   apart(

@@ -157,6 +157,15 @@ describe('flows to endpoints that are gone', () => {
       expect(flows.looks).to.deep.equal([{ family: 'IPv4', protocol: 'UDP', address: vip, port: 80 }]);
     });
 
+    it('are looked for where a service is of SCTP', async () => {
+      const world = worldWith(flows);
+      world.services.set('a/sctp', { vip, endpoints: [first] });
+      const kept = flow(first, { protocol: 'SCTP' });
+      flows.flows = [flow(second, { protocol: 'SCTP' }), kept];
+      await world.start();
+      expect(flows.flows).to.deep.equal([kept]);
+    });
+
     it('are forgotten by a single run too', async () => {
       const world = worldWith(flows);
       world.services.set('a/udp', { vip, endpoints: [first] });
