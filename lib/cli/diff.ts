@@ -5,11 +5,13 @@ import { loggingFlags, planningFlags } from '../config/flags.ts';
 import { fakeKernel } from '../kernel/fake-kernel.ts';
 import { Firewall } from '../kernel/firewall.ts';
 import type { KernelTables } from '../kernel/kernel-tables.ts';
+import { VirtualServers } from '../kernel/virtual-servers.ts';
 import { diff } from '../reconciler/once.ts';
 import type { DiffReport } from '../reconciler/once.ts';
 import { addConfigurationFlags, configured } from './configure.ts';
 import type { Context } from './context.ts';
 import { exitStatus, Failure } from './failure.ts';
+import { KernelSchedulers } from './kernel-schedulers.ts';
 import { kernelTables, openKernel, readNodeAddresses, traceTo } from './kernel.ts';
 import { createLog } from './log.ts';
 import { nodePortCidrs } from './node-addresses.ts';
@@ -22,6 +24,8 @@ import { createPlanning } from './planning.ts';
 import type { Planning } from './planning.ts';
 import { programmerOptions } from './programming.ts';
 import { report } from './report.ts';
+import { schedulerFailure } from './scheduler-check.ts';
+import { SchedulerIndex } from './scheduler-index.ts';
 import { shortfallLines } from './shortfall.ts';
 import { readSource } from './sources.ts';
 import type { Terminal } from './terminal.ts';
@@ -32,6 +36,9 @@ const description = [
   'Prints what "kube-ipvs run --once" with the same flags would write, and writes nothing. A line ' +
     'for each change: + is made, - is removed, ~ becomes another.',
   'Where the kernel may not be read, the comparison is with an empty one, and standard error says ' + 'so.',
+  'Which schedulers the kernel has is looked up in /proc/modules and /lib/modules, for nothing is ' +
+    'loaded for a look. Where these do not tell, standard error names the schedulers that the kernel ' +
+    'may refuse.',
 ].join('\n\n');
 
 const examples = `
@@ -88,6 +95,7 @@ async function printDiff(
 /** What is compared with: the kernel, or an empty one. */
 interface Compared {
   readonly tables: (planning: Planning) => KernelTables;
+  readonly schedulersInUse: () => Promise<ReadonlySet<string>>;
   close(): void;
 }
 
@@ -100,7 +108,8 @@ async function compare(configuration: Configuration, context: Context): Promise<
       readSource({ configuration, input: context, log }),
       new Firewall().supportsRandomFully(),
     ]);
-    const planning = await createPlanning({ configuration, catalog, node, randomFully });
+    const schedulers = await lookUpSchedulers(configuration, compared, terminal);
+    const planning = await createPlanning({ configuration, catalog, node, randomFully, schedulers });
     const cidrs = nodePortCidrs(configuration.nodePortAddresses, node.primaryAddresses);
     planning.node = { ...planning.node, ...readNodeAddresses(cidrs, apiServers) };
     const tables = compared.tables(planning);
@@ -110,11 +119,41 @@ async function compare(configuration: Configuration, context: Context): Promise<
   }
 }
 
+/**
+ * The schedulers that a run would find, as far as that can be told without making anything.
+ *
+ * @throws Failure where the configured one is missing, as a run would
+ */
+async function lookUpSchedulers(
+  { scheduler }: Configuration,
+  { schedulersInUse }: Compared,
+  terminal: Terminal,
+): Promise<KernelSchedulers> {
+  const index = await SchedulerIndex.read(await schedulersInUse());
+  const schedulers = new KernelSchedulers((name) => {
+    const verdict = index.verdict(name);
+    if (verdict === 'unknown') {
+      terminal.err(
+        `warning: whether the kernel has the scheduler ${name} is not known: a run may find it missing\n`,
+      );
+      terminal.err(`hint: see that "modprobe -n ip_vs_${name}" on the node finds its module\n`);
+    }
+    return verdict !== 'missing';
+  });
+  schedulers.ask(scheduler);
+  if (!schedulers.found.includes(scheduler)) throw schedulerFailure(scheduler);
+  return schedulers;
+}
+
 function openForReading({ traceNetlink }: Configuration, terminal: Terminal): Compared {
   try {
     const kernel = openKernel(traceNetlink ? traceTo(terminal) : undefined);
     return {
       tables: ({ base }) => kernelTables(kernel, base.sysctls),
+      schedulersInUse: async () => {
+        const servers = await new VirtualServers(kernel.ipvs).read();
+        return new Set([...servers.values()].map((server) => server.scheduler));
+      },
       close: () => {
         kernel.close();
       },
@@ -122,7 +161,11 @@ function openForReading({ traceNetlink }: Configuration, terminal: Terminal): Co
   } catch (error) {
     if (!(error instanceof Failure && error.code === 'no-permission')) throw error;
     terminal.err(`warning: ${error.message}: comparing with an empty kernel\nhint: ${error.hint}\n`);
-    return { tables: () => fakeKernel(), close: () => undefined };
+    return {
+      tables: () => fakeKernel(),
+      schedulersInUse: () => Promise.resolve(new Set()),
+      close: () => undefined,
+    };
   }
 }
 

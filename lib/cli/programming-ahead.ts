@@ -5,6 +5,7 @@ import { programFirst } from '../reconciler/first-services.ts';
 import { ApiServers } from './api-servers.ts';
 import { type Kernel, kernelTables } from './kernel.ts';
 import { KernelSchedulers } from './kernel-schedulers.ts';
+import { hasScheduler } from './scheduler-check.ts';
 import { nodeAddresses, nodePortCidrs } from './node-addresses.ts';
 import { createPlanning, type Planning } from './planning.ts';
 import { programmerOptions } from './programming.ts';
@@ -60,7 +61,7 @@ async function planningFor(
   catalog: ReadonlyMap<string, ServiceState>,
   randomFully: boolean,
 ): Promise<Planning> {
-  const schedulers = new KernelSchedulers(kernel.ipvs);
+  const schedulers = new KernelSchedulers((name) => hasScheduler(kernel.ipvs, name));
   const apiServers = new ApiServers({ url: cluster?.server, catalog, log });
   const [planning] = await Promise.all([
     createPlanning({ configuration, catalog, node, randomFully, schedulers }),

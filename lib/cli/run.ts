@@ -25,6 +25,7 @@ import type { Planning } from './planning.ts';
 import { checkKernel } from './preflight.ts';
 import { programmerOptions } from './programming.ts';
 import { programAhead } from './programming-ahead.ts';
+import { hasScheduler } from './scheduler-check.ts';
 import { addRunFlags, runConfigured } from './run-configured.ts';
 import type { ServiceSource } from './service-source.ts';
 import { logShortfall } from './shortfall.ts';
@@ -124,7 +125,7 @@ async function prepare(work: Work, machine: Promise<boolean>, begun?: Promise<un
   };
   const [randomFully] = await Promise.all([machine, read(), apiServers.resolve()]);
   setTimeouts(kernel, configuration);
-  const schedulers = new KernelSchedulers(kernel.ipvs);
+  const schedulers = new KernelSchedulers((name) => hasScheduler(kernel.ipvs, name));
   return createPlanning({ configuration, catalog, node: source.node, randomFully, schedulers });
 }
 

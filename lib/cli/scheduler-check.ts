@@ -24,11 +24,16 @@ export async function checkScheduler(ipvs: SchedulerProber, scheduler: string, r
   await run('modprobe', [`ip_vs_${scheduler}`]);
   const refusal = tryScheduler(ipvs, scheduler);
   if (!isMissing(refusal)) return;
-  throw new Failure(
+  throw schedulerFailure(scheduler, refusal);
+}
+
+/** What is wrong where the kernel does not have the configured scheduler. */
+export function schedulerFailure(scheduler: string, cause?: unknown): Failure {
+  return new Failure(
     'no-scheduler',
     `--ipvs-scheduler: expected a scheduler that the kernel has, got "${scheduler}"`,
     `load its module on the node (modprobe ip_vs_${scheduler}), or choose another scheduler`,
-    { cause: refusal },
+    { cause },
   );
 }
 

@@ -177,6 +177,17 @@ describe('kube-ipvs on a node', () => {
       );
     });
 
+    it('says of which schedulers no list of modules tells, and loads and makes nothing to find out', () => {
+      const { status, out, err } = onManifests('diff', '--ipvs-scheduler', 'twos');
+      expect(status).to.equal(1);
+      expect(out).to.contain('+ virtual server TCP 10.110.65.131:8080 twos\n');
+      expect(err).to.equal(
+        'warning: whether the kernel has the scheduler twos is not known: a run may find it missing\n' +
+          'hint: see that "modprobe -n ip_vs_twos" on the node finds its module\n',
+      );
+      expect(virtualServers()).to.deep.equal([]);
+    });
+
     it('ends with status 2 where it cannot compare', () => {
       const { status, out } = kubeIpvs('diff', '--manifests', '/nowhere');
       expect({ status, out }).to.deep.equal({ status: 2, out: '' });

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { Catalog } from '../../../lib/catalog/catalog.ts';
 import { KernelSchedulers } from '../../../lib/cli/kernel-schedulers.ts';
+import { hasScheduler } from '../../../lib/cli/scheduler-check.ts';
 import { createPlanning, type Planning } from '../../../lib/cli/planning.ts';
 import { unknownNode } from '../../../lib/cli/service-source.ts';
 import { readConfiguration } from '../../../lib/config/effective-configuration.ts';
@@ -30,7 +31,7 @@ function kernel(...schedulers: string[]) {
       };
     },
   };
-  return { known, asked, schedulers: new KernelSchedulers(prober) };
+  return { known, asked, schedulers: new KernelSchedulers((name) => hasScheduler(prober, name)) };
 }
 
 async function planningOf(schedulers?: KernelSchedulers): Promise<Planning> {
