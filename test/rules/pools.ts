@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { KubeFamily } from './objects.ts';
+import type { KubeFamily, KubeProtocol } from './objects.ts';
 import type { OwnPods, Sender, Settings, WorldNode } from './world.ts';
 
 /** What worlds are drawn from. A laboratory has pods and addresses of its own. */
@@ -16,7 +16,9 @@ export interface Pools {
   /** Networks for `loadBalancerSourceRanges`. */
   readonly sourceRanges: readonly string[];
   /** Numbers that endpoints listen on. */
-  readonly targetPorts: readonly number[];
+  readonly targetPorts: Readonly<Record<KubeProtocol, readonly number[]>>;
+  /** How many Services there are at least and at most. */
+  readonly services: { readonly min: number; readonly max: number };
   readonly settings: fc.Arbitrary<Settings>;
 }
 
@@ -81,7 +83,8 @@ export const thinPools: Pools = {
     '::/0',
     '2001:db8:1::/64',
   ],
-  targetPorts: [53, 8080, 8081],
+  targetPorts: { TCP: [53, 8080, 8081], UDP: [53, 8080], SCTP: [53, 8080] },
+  services: { min: 1, max: 4 },
   settings,
 };
 

@@ -53,7 +53,7 @@ const rarely = fc.integer({ min: 0, max: 11 }).map((drawn) => drawn === 11);
 
 function slicePortArbitrary(pools: Pools, { name, protocol }: KubeServicePort): fc.Arbitrary<KubeSlicePort> {
   const own = { ...(name === undefined ? {} : { name }), ...(protocol === undefined ? {} : { protocol }) };
-  const port = fc.constantFrom(...pools.targetPorts);
+  const port = fc.constantFrom(...pools.targetPorts[protocol ?? 'TCP']);
   return fc.oneof(
     { weight: 10, arbitrary: port.map((number) => ({ ...own, port: number })) },
     { weight: 1, arbitrary: port.map((number) => ({ ...own, protocol: 'UDP' as const, port: number })) },

@@ -11,11 +11,14 @@ import type { Packet, Sender, World } from './world.ts';
  * two Services with one external IP, an endpoint in two slices, a load balancer on the node's own address.
  */
 
-/** Worlds with up to four Services. */
+/** Worlds made of what the pools have. */
 export function worldArbitrary(pools: Pools = thinPools): fc.Arbitrary<World> {
   return fc
     .record({
-      drafts: fc.array(draftArbitrary(pools), { minLength: 1, maxLength: 4 }),
+      drafts: fc.array(draftArbitrary(pools), {
+        minLength: pools.services.min,
+        maxLength: pools.services.max,
+      }),
       settings: pools.settings,
       hasZone: fc.boolean(),
     })
