@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Asking } from '../lab/asking.ts';
 import type { Node } from '../lab/node.ts';
@@ -305,6 +306,25 @@ describe('connections', () => {
       await weight('10.244.0.2', 1);
       await live(asking);
       expect(asking.map(answering)).to.deep.equal(['web-1', 'web-1', 'web-1', 'web-1']);
+    });
+
+    it('let their pod go when the last of them has ended, long before its time is over', async () => {
+      const [vip] = slow.clusterIPs as [string];
+      const ofPod = async (): Promise<readonly string[]> => {
+        // Looking is work for a processor that others need.
+        await sleep(500);
+        const { servers } = await heldBy(site.first);
+        return servers.filter((line) => line.startsWith(`-a -t ${vip}:7000 -r 10.244.0.2:7000 `));
+      };
+      await site.serve(slow);
+      // It ends with a reset, as part of what the pod said is left unread: IPVS remembers that for 10 s alone.
+      const script = `exec 3<>/dev/tcp/${vip}/7000; read -rn 1 <&3; echo open; read -r`;
+      const client = await site.pod('web-2').start(['bash', '-c', script]);
+      await client.log(/^open$/);
+      await site.serve({ ...slow, pods: ['web-3'] });
+      expect(await ofPod()).to.deep.equal([`-a -t ${vip}:7000 -r 10.244.0.2:7000 -m -w 0`]);
+      await client.kill();
+      await until(ofPod, (lines) => lines.length === 0, 60_000);
     });
 
     it('lose their pod when it has drained for as long as their service asks for, sooner than others', async () => {
