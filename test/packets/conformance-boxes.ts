@@ -38,6 +38,7 @@ const connections = file('packets/connections.test.ts');
 const outer = file('packets/outer-addresses.test.ts');
 const resilience = file('packets/resilience.test.ts');
 const cluster = file('packets/cluster.test.ts');
+const scenarios = file('packets/scenarios.test.ts');
 const badInput = file('packets/bad-input.test.ts');
 const health = file('packets/health.test.ts');
 const services = file('packets/conformance-services.test.ts');
@@ -140,13 +141,18 @@ const serviceBoxes: readonly Box[] = [
       `should have session affinity work for service with type ${type}`,
       tcpUdpEverywhere,
       connections('stay on one pod as long as their service wants it'),
+      connections('stay on their pod while controllers are killed and started again'),
       protocols('keeps a client on one pod where the service asks for session affinity'),
     ),
-    box(
-      `should have session affinity timeout work for service with type ${type}`,
-      `UDP; ${dual}`,
-      connections('with affinity may go to another pod'),
-    ),
+    {
+      ...box(
+        `should have session affinity timeout work for service with type ${type}`,
+        tcpUdpEverywhere,
+        connections('with affinity may go to another pod'),
+        ...(type === 'clusterIP' ? [cluster('a client whose affinity has ended meanwhile')] : []),
+      ),
+      remark: 'after TCP it ends with the memory of the last connection (docs/decisions/session-affinity.md)',
+    },
     box(
       `should be able to switch session affinity for service with type ${type}`,
       tcpUdpEverywhere,
@@ -413,23 +419,29 @@ const otherBoxes: readonly Box[] = [
       'host ports are of the network plugin; here they and services of the same port leave each other alone',
   },
   {
-    name: 'should distribute endpoints evenly (topology hints)',
-    cases: [
+    ...box(
+      'should distribute endpoints evenly (topology hints)',
+      everywhere,
+      cluster('each node keeps to the endpoints that are hinted for its zone'),
+      cluster('a node for whose zone none is hinted'),
+      cluster('every node goes to all of them where one has no hint'),
+      cluster('traffic moves with the label of a Node'),
       file('kernel/cli-cluster.test.ts')('serves from the zone of the Node'),
       file('unit/planner/endpoint-choice.test.ts')('normal endpoint filtering'),
-    ],
-    remark:
-      'the hints are of the API server; that they are followed is shown by the tables of a kernel, not by packets',
+    ),
+    remark: 'the hints are of the API server; here they are followed',
   },
-  {
-    name: 'should route traffic to an endpoint in the same zone (PreferClose, PreferSameZone)',
-    cases: [file('kernel/cli-cluster.test.ts')('serves from the zone of the Node')],
-    remark: 'shown by the tables of a kernel, not by packets',
-  },
+  box(
+    'should route traffic to an endpoint in the same zone (PreferClose, PreferSameZone)',
+    everywhere,
+    cluster('(PreferClose)'),
+    cluster('(PreferSameZone)'),
+  ),
   box(
     'should route traffic to an endpoint on the same node (PreferSameNode)',
     everywhere,
     networking('prefers endpoints on the same node'),
+    cluster('(PreferSameNode)'),
   ),
   box(
     'named targetPorts that resolve to different ports per endpoint',
@@ -480,6 +492,54 @@ const painBoxes: readonly Box[] = [
   ),
 ];
 
+/** A box of a walkthrough scenario: its cases are played from manifests, and from an API server with kubectl. */
+function played(name: string, over: string, suite: string): Box {
+  return box(name, over, scenarios(suite), cluster(suite));
+}
+
+const scenarioBoxes: readonly Box[] = [
+  played(
+    '01-clusterip.yaml: from nodes and pods, evenly; itself; no other port; none that is not ready',
+    `${tcp}; ${v4}`,
+    '01: a ClusterIP service',
+  ),
+  played(
+    '02-nodeport.yaml: on either node, from inside and outside, under the address of a node',
+    `${tcp}; ${v4}`,
+    '02: a NodePort service',
+  ),
+  played(
+    '03-no-selector.yaml: an address outside of the cluster, by hand-written Endpoints; a named port',
+    `${tcp}; ${v4}`,
+    '03: services without a selector',
+  ),
+  played(
+    '04-local.yaml: pods of the node that is asked, the address of the client, health checks',
+    `${tcp}; ${v4}`,
+    '04: a load balancer of the policy Local',
+  ),
+  played(
+    '05-affinity.yaml: a client stays until the time-out, another may differ',
+    `${tcp}; ${v4}`,
+    '05: a service with session affinity',
+  ),
+  played(
+    '06-loadbalancer.yaml: source ranges, and an external IP on either node',
+    `${tcpUdp}; ${v4}`,
+    '06: a load balancer with source ranges, and an external IP',
+  ),
+  played(
+    '07-not-balanced.yaml: nothing is programmed, nothing is complained of',
+    v4,
+    '07: services that are not balanced',
+  ),
+  played(
+    '08-dualstack.yaml: both families, and SCTP beside TCP on one port',
+    `TCP, SCTP; ${dual}`,
+    '08: a dual-stack service with two protocols on one port',
+  ),
+];
+
 /** The checklists of Kubernetes' end-to-end tests (test/e2e/network, v1.28), and of what users of kube-proxy suffer from. */
 export const packetChecklists: readonly Checklist[] = [
   { title: 'service.go', boxes: serviceBoxes },
@@ -492,6 +552,10 @@ export const packetChecklists: readonly Checklist[] = [
   {
     title: 'kube_proxy.go, funny_ips.go, hostport.go, topology_hints.go, traffic_distribution.go',
     boxes: otherBoxes,
+  },
+  {
+    title: 'The walkthrough (test/fixtures/scenarios), from manifests and from an API server',
+    boxes: scenarioBoxes,
   },
   { title: 'What users of kube-proxy suffer from', boxes: painBoxes },
 ];

@@ -54,9 +54,9 @@ export function followHints(now: () => { readonly site: Site; readonly plane: Co
       await plane.apply(objectsOf(near(trafficDistribution, endpoints)));
     }
 
-    /** Waits until these endpoints, and no others, answer whoever comes over a node: itself, its pods and clients outside. */
+    /** Waits until these endpoints, and no others, answer whoever comes over a node: itself, a pod of it, the client outside. */
     async function leads(node: Node, ...pods: readonly Guest[]): Promise<void> {
-      for (const from of [node, ...podsOn(site, node)])
+      for (const from of [node, podsOn(site, node).at(-1)!])
         await inEveryWay((family, protocol) =>
           answeredBy({ from, to: vips[family], port: 80, protocol }, ...pods),
         );

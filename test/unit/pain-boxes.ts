@@ -29,6 +29,7 @@ const packets = file('packets/protocols.test.ts');
 const outerPackets = file('packets/outer-addresses.test.ts');
 const networking = file('packets/conformance-networking.test.ts');
 const connections = file('packets/connections.test.ts');
+const cluster = file('packets/cluster.test.ts');
 const resilience = file('packets/resilience.test.ts');
 const foreign = file('packets/takeover-ownership.test.ts');
 const takeover = file('packets/takeover.test.ts');
@@ -124,11 +125,15 @@ const ending: readonly Box[] = [
     conntrack('remember a connection at least as long as IPVS is told to'),
     onNode('sets the time-outs of IPVS that are given'),
   ),
-  box(
-    'affinity outlasts its endpoint (#71809, expire_quiescent_template)',
-    base('are those that forwarding depends on'),
-    connections('stay where they are while new ones of a client with affinity go to another pod'),
-    connections('with affinity may go to another pod'),
+  told(
+    box(
+      'affinity outlasts its endpoint (#71809, expire_quiescent_template)',
+      base('are those that forwarding depends on'),
+      connections('stay where they are while new ones of a client with affinity go to another pod'),
+      connections('with affinity may go to another pod'),
+      cluster('a client whose affinity has ended meanwhile'),
+    ),
+    'its time-out by up to three minutes where connections by TCP were closed: docs/decisions/session-affinity.md',
   ),
   apart(
     'clients of a node that died hang for minutes (#77903)',

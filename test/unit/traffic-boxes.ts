@@ -155,6 +155,7 @@ const chosen: readonly Box[] = [
     'hints for nodes, else for zones, where every ready endpoint has them',
     choice('hints'),
     choice('PreferSameNode'),
+    file('packets/cluster.test.ts')('whose endpoints have hints'),
   ),
   told(
     box(
