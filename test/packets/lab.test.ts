@@ -6,7 +6,7 @@ import { Cluster } from '../lab/cluster.ts';
 import type { Guest } from '../lab/guest.ts';
 import type { Node } from '../lab/node.ts';
 
-const serve = { tcp: [80], udp: [53], sctp: [9000], http: [80], hold: [7000] };
+const serve = { tcp: [80], udp: [53], sctp: [9000], http: [80], hold: [7000], brief: [8082] };
 
 /** Counts of one kind. */
 type Counts = Readonly<Record<string, number>>;
@@ -126,6 +126,23 @@ describe('the lab', () => {
     });
     expect(counted(await web1.ask('10.244.1.99', 80, { timeout: 200 })).errors).to.deep.equal({ timeout: 1 });
     expect(counted(await first.ask('172.31.0.1', 80)).errors).to.deep.equal({ unreachable: 1 });
+  });
+
+  it('streams connections by the clock, and counts those that were answered and those that were not', async () => {
+    const answered = web1.stream(web2.ipv6, 8082, { rate: 200, timeout: 5000 });
+    await answered.until(({ well }) => well >= 40);
+    const { begun, well, names, errors } = await answered.stop();
+    expect({ well, names, errors }).to.deep.equal({ well: begun, names: { 'web-2': begun }, errors: {} });
+    const refused = web1.stream(web2.ipv6, 81, { rate: 200, timeout: 5000 });
+    await refused.until((report) => report.begun >= 40);
+    const none = await refused.stop();
+    expect(none).to.deep.include({ well: 0, names: {}, errors: { refused: none.begun } });
+    await web2.cut();
+    const lost = web1.stream(web2.ipv4, 8082, { rate: 50, timeout: 200 });
+    await lost.until((report) => report.begun >= 4);
+    const late = await lost.stop();
+    expect(late).to.deep.include({ well: 0, names: {}, errors: { timeout: late.begun } });
+    await web2.restore();
   });
 
   it('loses everything on a cut cable and carries it again on a restored one', async () => {
