@@ -20,7 +20,7 @@ const longestMemory = 200_000;
  */
 export async function askAndReset(place: Place, address: string, port: number): Promise<string> {
   const script = `exec 3<>/dev/tcp/${address}/${port}; echo '?' >&3; read -r -d ' ' name <&3; echo "$name"`;
-  return (await place.must(['timeout', '10', 'bash', '-c', script])).trim();
+  return (await place.must(['timeout', '60', 'bash', '-c', script])).trim();
 }
 
 /** Waits until a kernel knows no connection and no affinity of a client at a virtual server. Nobody is to ask there. */

@@ -107,7 +107,7 @@ const servers: readonly Box[] = [
     services('reads everything that a service can ask for'),
     kernelServers('are persistent for a time and a client prefix'),
   ),
-  box('mh looks at the port', plan('is joined with the flag that has mh look at the port')),
+  box('mh looks at the port', plan('is joined with the flags of mh')),
   box('every scheduler of the kernel', kernelServers('use the scheduler')),
   box(
     'what changes is changed in place',
