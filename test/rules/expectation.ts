@@ -34,10 +34,25 @@ export type Expectation =
 
 /** What becomes of the first packet of a connection that comes to the world's node, by the rules of Kubernetes and ours. */
 export function expectationOf(world: World, packet: Packet): Expectation {
-  const { address, port } = packet.destination;
-  const key = listenerKey(packet.protocol, address, port);
-  const listener = listenersOf(world).find((one) => listenerKey(one.protocol, one.address, one.port) === key);
-  if (listener === undefined) return withoutListener(world, packet);
+  return expectationsIn(world)(packet);
+}
+
+/** The same for many packets in one world: what does not depend on the packet is worked out once. */
+export function expectationsIn(world: World): (packet: Packet) => Expectation {
+  const listeners = new Map(
+    listenersOf(world).map((one) => [listenerKey(one.protocol, one.address, one.port), one]),
+  );
+  const bound = boundAddresses(world);
+  return (packet) => {
+    const { protocol, destination } = packet;
+    const listener = listeners.get(listenerKey(protocol, destination.address, destination.port));
+    return listener === undefined
+      ? withoutListener(world, bound, packet)
+      : atListener(world, listener, packet);
+  };
+}
+
+function atListener(world: World, listener: Listener, packet: Packet): Expectation {
   const dropped = !isLetIn(world, listener, packet);
   const refused = listener.targets.length === 0 || isOnlyForOthers(world, listener, packet);
   if (dropped) return { kind: refused ? 'refused or dropped' : 'dropped' };
@@ -58,8 +73,8 @@ export function expectationOf(world: World, packet: Packet): Expectation {
  * An address that the node has for services alone has nothing else: other ports are refused, with one exception, where the
  * health check of a Service listens (chain KUBE-IPVS-FILTER of kube-proxy's IPVS mode).
  */
-function withoutListener(world: World, { destination }: Packet): Expectation {
-  if (!boundAddresses(world).has(canonical(destination.address))) return { kind: 'none' };
+function withoutListener(world: World, bound: ReadonlySet<string>, { destination }: Packet): Expectation {
+  if (!bound.has(canonical(destination.address))) return { kind: 'none' };
   const isHealthCheck = world.services.some(
     (service) => isServed(service) && service.spec.healthCheckNodePort === destination.port,
   );
