@@ -1,6 +1,6 @@
 import type { Change } from '../kernel/table.ts';
 import type { BoundAddress } from '../model/bound-address.ts';
-import { ipFamilies } from '../model/family.ts';
+import { ipFamilies, type IpFamily } from '../model/family.ts';
 import { type KubeSet, type SetEntry, setName } from '../model/ip-set.ts';
 import type { Keyed } from '../model/keyed.ts';
 import type { RealServer } from '../model/real-server.ts';
@@ -27,6 +27,16 @@ export function addressesWithoutServer({ virtualServers, addresses }: TableLedge
     if (unserved.has(address) && !isMissing(virtualServers, key)) unserved.delete(address);
   }
   return unserved;
+}
+
+/**
+ * Families whose iptables program is wanted and not in the kernel, in no form. At an address that is bound before it is
+ * there everything that listens on the node would be reached, and what is served there would not be masqueraded.
+ */
+export function unguardedFamilies({ firewall }: TableLedgers): ReadonlySet<IpFamily> {
+  const families = new Set<IpFamily>();
+  for (const { family } of firewall.missing()) families.add(family);
+  return families;
 }
 
 /**

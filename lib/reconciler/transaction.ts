@@ -1,12 +1,20 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Change, Refusal } from '../kernel/table.ts';
 import type { SetEntry } from '../model/ip-set.ts';
+import { familyOf } from '../model/family.ts';
 import type { Keyed } from '../model/keyed.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Departures } from './draining.ts';
 import { toError } from './errors.ts';
 import type { TableLedgers } from './ledger.ts';
-import { addressesInUse, addressesWithoutServer, exemptions, isMissing, recordsInUse } from './order.ts';
+import {
+  addressesInUse,
+  addressesWithoutServer,
+  exemptions,
+  isMissing,
+  recordsInUse,
+  unguardedFamilies,
+} from './order.ts';
 import type { Pending, TableLedger } from './table-ledger.ts';
 import { type EntryOf, type PerTable, perTable, type TableName } from './table-name.ts';
 
@@ -130,7 +138,12 @@ export class Transaction {
     );
     if (addresses.upserts.length === 0) return;
     const unserved = addressesWithoutServer(tables);
-    await this.#writeUnless('addresses', addresses.upserts, ({ address }) => unserved.has(address));
+    const unguarded = unguardedFamilies(tables);
+    await this.#writeUnless(
+      'addresses',
+      addresses.upserts,
+      ({ address }) => unserved.has(address) || unguarded.has(familyOf(address)),
+    );
   }
 
   /** A set that was made anew, with another type, has lost its elements. */

@@ -120,6 +120,30 @@ describe('what depends on a refused entry', () => {
     expect(world.keys('addresses')).to.deep.equal(['10.0.0.1']);
   });
 
+  it('is every new address of a family whose iptables program is not there: all of the node would be reached at it', async () => {
+    const world = new World();
+    world.services.set('a/web', web);
+    world.services.set('a/six', { vip: 'fd00::1', endpoints: ['fd00:1::1'] });
+    world.kernel.firewall.refuse('IPv4', { code: 'xtables-lock' });
+    await world.start();
+    expect(world.keys('realServers')).to.have.length(2);
+    expect(world.keys('addresses'), 'of IPv6, for which no program is wanted').to.deep.equal(['fd00::1']);
+    world.kernel.firewall.accept('IPv4');
+    await world.pass(2000);
+    expect(world.keys('addresses')).to.have.members(['10.0.0.1', 'fd00::1']);
+  });
+
+  it('is no address where an earlier iptables program stands that only cannot become another', async () => {
+    const world = new World();
+    world.services.set('a/web', web);
+    world.kernel.firewall.load([
+      { ...base.firewall[0]!, jumps: [{ table: 'nat', hook: 'INPUT', rule: '-j A' }] },
+    ]);
+    world.kernel.firewall.refuse('IPv4', { code: 'xtables-lock' });
+    await world.start();
+    expect(world.keys('addresses')).to.deep.equal(['10.0.0.1']);
+  });
+
   it('is not a real server of a virtual server that is there and only refuses a change', async () => {
     const world = new World();
     world.services.set('a/web', web);
