@@ -1,0 +1,57 @@
+{{- /* Ends the rendering where values do not fit together. Each message names the value and what to do. */ -}}
+{{- define "kube-ipvs.guards" -}}
+{{- include "kube-ipvs.guardFlags" . -}}
+{{- include "kube-ipvs.guardServer" . -}}
+{{- include "kube-ipvs.guardProbes" . -}}
+{{- include "kube-ipvs.guardMonitoring" . -}}
+{{- end -}}
+
+{{- define "kube-ipvs.guardFlags" -}}
+{{- range .Values.extraArgs -}}
+{{- $flag := splitList "=" . | first | replace "_" "-" -}}
+{{- if has $flag (list "--config" "--healthz-bind-address" "--metrics-bind-address" "--bind-address") -}}
+{{- fail (printf "extraArgs: expected flags that only the program has to know, got %s; give it in config, by which the chart makes probes and monitors" $flag) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "kube-ipvs.guardServer" -}}
+{{- $configuration := include "kube-ipvs.configuration" . | fromYaml -}}
+{{- $connection := default dict $configuration.clientConnection -}}
+{{- if not (or .Values.k8sServiceHost $connection.kubeconfig $connection.master $configuration.manifests) -}}
+{{- fail "k8sServiceHost: expected the address of an API server that does not depend on a Service, got none; give k8sServiceHost and k8sServicePort, as kubectl config view --minify shows them, or config.clientConnection" -}}
+{{- end -}}
+{{- with $connection.kubeconfig -}}
+{{- $file := . -}}
+{{- $mounted := false -}}
+{{- range $.Values.extraVolumeMounts -}}
+{{- if or (eq .mountPath $file) (hasPrefix (printf "%s/" (trimSuffix "/" .mountPath)) $file) -}}
+{{- $mounted = true -}}
+{{- end -}}
+{{- end -}}
+{{- if not $mounted -}}
+{{- fail (printf "config.clientConnection.kubeconfig: expected a file that is mounted, got %s; mount it by extraVolumes and extraVolumeMounts, or give k8sServiceHost, which takes its place" $file) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "kube-ipvs.guardProbes" -}}
+{{- $address := include "kube-ipvs.healthAddress" . | fromYaml -}}
+{{- if eq $address.host "0" -}}
+{{- if or .Values.startupProbe .Values.livenessProbe .Values.readinessProbe -}}
+{{- fail "config.healthzBindAddress: expected an address that probes can ask, got 0; give one, or turn startupProbe, livenessProbe and readinessProbe off with null" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "kube-ipvs.guardMonitoring" -}}
+{{- with .Values.monitoring -}}
+{{- if and .podMonitor.enabled .serviceMonitor.enabled -}}
+{{- fail "monitoring.serviceMonitor.enabled: expected one monitor, got a PodMonitor too, and every sample twice; turn one of them off" -}}
+{{- end -}}
+{{- if and (or .podMonitor.enabled .serviceMonitor.enabled .scrapeAnnotations) (not (include "kube-ipvs.metricsPort" $)) -}}
+{{- $configuration := include "kube-ipvs.configuration" $ | fromYaml -}}
+{{- fail (printf "config.metricsBindAddress: expected an address that Prometheus reaches, got %s; give 0.0.0.0:10249, and see that a firewall keeps strangers from it" (toString (default "127.0.0.1:10249, the default" $configuration.metricsBindAddress))) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

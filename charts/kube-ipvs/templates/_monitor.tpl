@@ -1,0 +1,47 @@
+{{- /* The metadata of a monitor. Takes a list: the values of the chart and those of the monitor. */ -}}
+{{- define "kube-ipvs.monitorMetadata" -}}
+{{- $chart := index . 0 -}}
+{{- $monitor := index . 1 -}}
+name: {{ include "kube-ipvs.fullname" $chart }}
+namespace: {{ default $chart.Release.Namespace $monitor.namespace }}
+labels:
+  {{- include "kube-ipvs.labels" $chart | nindent 2 }}
+  {{- with $monitor.labels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with $monitor.annotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- /* One endpoint of a monitor. Takes the values of the monitor. */ -}}
+{{- define "kube-ipvs.monitorEndpoint" -}}
+port: metrics
+path: /metrics
+{{- with .interval }}
+interval: {{ . }}
+{{- end }}
+{{- with .scrapeTimeout }}
+scrapeTimeout: {{ . }}
+{{- end }}
+{{- with .relabelings }}
+relabelings:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .metricRelabelings }}
+metricRelabelings:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- /* What is the same in the specs of both monitors. */ -}}
+{{- define "kube-ipvs.monitorSpec" -}}
+jobLabel: {{ include "kube-ipvs.jobLabel" . }}
+namespaceSelector:
+  matchNames:
+    - {{ .Release.Namespace }}
+selector:
+  matchLabels:
+    {{- include "kube-ipvs.selectorLabels" . | nindent 4 }}
+{{- end -}}
