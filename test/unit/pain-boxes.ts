@@ -149,6 +149,7 @@ const reaching: readonly Box[] = [
   box(
     'host ports are reached through addresses of services (#72236), from the first moment on',
     order('is from the inside out where a service is made'),
+    order('is every new address of a family whose iptables program is not there'),
     base('rejects new connections alone to what services do not serve'),
     networking('no port of the node itself is reached'),
     outerPackets('reach nothing but the services on them'),
