@@ -28,7 +28,12 @@ describe('sourceNode', () => {
 
   it('leaves out what is none', () => {
     const nonsense = { ...node, addresses: ['worker', '10.0.0.0/8'], podCIDRs: ['10.1.0.0', ''] };
-    expect(sourceNode(nonsense)).to.deep.equal({ zone: 'a', podCidrs: [], addresses: [], primaryAddresses: [] });
+    expect(sourceNode(nonsense)).to.deep.equal({
+      zone: 'a',
+      podCidrs: [],
+      addresses: [],
+      primaryAddresses: [],
+    });
   });
 });
 
