@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Node } from '../lab/node.ts';
-import { Clients, leastRate } from './support-clients.ts';
+import { Clients, begunRate, leastRate } from './support-clients.ts';
 import { hostPort } from './support-objects.ts';
 import { Site, held, podServing, streamPort, until } from './support.ts';
 import type { PodName, SiteService } from './support.ts';
@@ -47,7 +47,7 @@ describe('a service under steady load', () => {
   let site: Site;
   let node: Node;
 
-  /** New connections, 400 a second by the clock, connections that stay open, and datagrams from kept ports. */
+  /** New connections by the clock, connections that stay open, and datagrams from kept ports. */
   async function load(holding: boolean): Promise<Clients> {
     const clients = new Clients();
     const pod = site.pod('web-2');
@@ -57,14 +57,13 @@ describe('a service under steady load', () => {
         clients.hold(site.client, node.ipv6, 30191),
         clients.hold(node, 'fd00:10:96::90', 7000),
       ]);
-    for (const [place, address, port] of [
+    clients.connect(begunRate, [
       [pod, '10.96.0.90', 80],
       [pod, 'fd00:10:96::90', 80],
       [node, '10.96.0.90', 80],
       [site.client, node.ipv4, 30190],
       [site.client, node.ipv6, 30190],
-    ] as const)
-      clients.connect(place, address, port, 80);
+    ]);
     clients.send(pod, '10.96.0.90', 53, 4090);
     clients.send(site.client, node.ipv4, 30192, 4091);
     return clients;
@@ -217,4 +216,4 @@ describe('a service under steady load', () => {
         await clients.more(5);
       },
     }));
-});
+}).timeout(240_000);

@@ -16,10 +16,13 @@ const datagramPatience = 5_000;
 const longest = 120;
 
 /**
- * New connections a second that a steady stream has at least. Tests begin twice as many, by the clock: a lab that has a
- * processor to itself carries more than ten times as many, so that even one that shares it with others has room.
+ * New connections a second that a steady stream has at least. A lab that has a processor to itself carries more than ten
+ * times as many, so that one that shares it with others has room, and leaves most of it to what the test is about.
  */
 export const leastRate = 200;
+
+/** New connections a second that tests begin by the clock, all streams together: what is late can be made up for. */
+export const begunRate = 250;
 
 /** Somebody who asks one service, and how. */
 interface Client {
@@ -39,10 +42,12 @@ export class Clients {
   readonly #callers: Caller[] = [];
   readonly #clients: Client[] = [];
 
-  /** Opens new TCP connections to a service of `brief` ports, so many a second by the clock. */
-  connect(place: Place, address: string, port: number, rate: number): void {
-    const stream = place.stream(address, port, { rate, timeout: patience });
-    this.#callers.push({ title: `${place.name} to ${hostPort(address, port)}`, stream });
+  /** Opens new TCP connections to services of `brief` ports, so many a second by the clock, an equal part to each. */
+  connect(rate: number, ways: readonly (readonly [from: Place, address: string, port: number])[]): void {
+    for (const [from, address, port] of ways) {
+      const stream = from.stream(address, port, { rate: rate / ways.length, timeout: patience });
+      this.#callers.push({ title: `${from.name} to ${hostPort(address, port)}`, stream });
+    }
   }
 
   /** Sends datagrams from a port that it keeps. */

@@ -3,7 +3,7 @@ import { type LeftNode, leftChains, leftJumps } from '../fixtures/kube-proxy.ts'
 import type { Controller, LogLine } from '../lab/controller.ts';
 import type { Node } from '../lab/node.ts';
 import type { Program } from '../lab/program.ts';
-import { Clients, leastRate } from './support-clients.ts';
+import { Clients, begunRate, leastRate } from './support-clients.ts';
 import { Site, held, until } from './support.ts';
 import { leave, leftOn, onDraining, restorePrograms, takenServices } from './support-takeover.ts';
 
@@ -71,16 +71,15 @@ describe('a node that kube-proxy has worked on', () => {
     return asking;
   }
 
-  /** A stream of new connections to every kind of address: 400 a second. */
+  /** New connections to every kind of address, by the clock. */
   function connect(asking: Clients): void {
-    for (const [place, address, port] of [
+    asking.connect(begunRate, [
       [site.pod('web-2'), '10.96.0.70', 80],
       [node, 'fd00:10:96::70', 80],
       [site.client, node.ipv4, 30170],
       [site.client, '198.51.100.73', 80],
       [site.client, 'fd00:198:51::75', 80],
-    ] as const)
-      asking.connect(place, address, port, 80);
+    ]);
   }
 
   before(async () => {
@@ -144,8 +143,10 @@ describe('a node that kube-proxy has worked on', () => {
     const from = controller.lines.length;
     const asking = new Clients();
     await asking.hold(site.pod('web-2'), '10.96.0.70', 7000);
-    asking.connect(site.client, node.ipv4, 30170, 20);
-    asking.connect(site.pod('web-2'), '10.96.0.70', 80, 20);
+    asking.connect(40, [
+      [site.client, node.ipv4, 30170],
+      [site.pod('web-2'), '10.96.0.70', 80],
+    ]);
     const kubeProxy = await kubeProxyBeside(node, left);
     const told = await controller.log(/"msg":"another program writes what is ours/, 40_000, from);
     await kubeProxy.kill();
@@ -161,7 +162,7 @@ describe('a node that kube-proxy has worked on', () => {
       (rules) => !rules.includes('-A KUBE-IPVS-OUT-FILTER -s'),
     );
   });
-});
+}).timeout(240_000);
 
 function isRepair({ text }: LogLine): boolean {
   return text.includes('"msg":"the kernel had drifted and was repaired"');

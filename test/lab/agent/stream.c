@@ -26,8 +26,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/* Connections that are open at a time at most: more would only wait for each other. */
-enum { MOST_OPEN = 256 };
+/* Connections that are open at a time at most: of more, packets would be lost in the queues of a machine that is busy. */
+enum { MOST_OPEN = 32 };
 
 /* Milliseconds between two looks at the clock for what is to be begun, and between two reports. */
 enum { TICK = 20, REPORT = 100 };
