@@ -37,6 +37,8 @@ const changes = file('packets/changes.test.ts');
 const connections = file('packets/connections.test.ts');
 const outer = file('packets/outer-addresses.test.ts');
 const resilience = file('packets/resilience.test.ts');
+const steady = file('packets/steady.test.ts');
+const takeover = file('packets/takeover.test.ts');
 const cluster = file('packets/cluster.test.ts');
 const scenarios = file('packets/scenarios.test.ts');
 const badInput = file('packets/bad-input.test.ts');
@@ -450,6 +452,35 @@ const otherBoxes: readonly Box[] = [
   ),
 ];
 
+/** What clients see of changes, with 200 new connections a second and more all the while. */
+const steadyBoxes: readonly Box[] = [
+  box(
+    'all pods of a service are replaced, and end',
+    tcpUdpEverywhere,
+    steady('loses no connection when all its pods are replaced'),
+  ),
+  box(
+    'another scheduler, hash schedulers while a pod drains among them',
+    tcpUdpEverywhere,
+    steady('loses nothing when its scheduler changes'),
+  ),
+  box(
+    'other traffic policies',
+    tcpUdpEverywhere,
+    steady('loses no connection when its traffic policies change'),
+  ),
+  box(
+    'the controller is killed and comes back',
+    tcpUdpEverywhere,
+    steady('loses nothing when the controller is killed'),
+  ),
+  box(
+    'kube-proxy is taken over from',
+    tcpUdpEverywhere,
+    takeover('keeps every connection when kube-ipvs takes over'),
+  ),
+];
+
 const painBoxes: readonly Box[] = [
   box(
     'host ports are reached through every address of a service (#72236)',
@@ -557,5 +588,6 @@ export const packetChecklists: readonly Checklist[] = [
     title: 'The walkthrough (test/fixtures/scenarios), from manifests and from an API server',
     boxes: scenarioBoxes,
   },
+  { title: 'Changes under a steady stream of new connections', boxes: steadyBoxes },
   { title: 'What users of kube-proxy suffer from', boxes: painBoxes },
 ];

@@ -26,6 +26,7 @@ const kernelSets = file('kernel/sets.test.ts');
 const events = file('kernel/cli-events.test.ts');
 const onNode = file('kernel/cli-run.test.ts');
 const packets = file('packets/protocols.test.ts');
+const steady = file('packets/steady.test.ts');
 const outerPackets = file('packets/outer-addresses.test.ts');
 const networking = file('packets/conformance-networking.test.ts');
 const connections = file('packets/connections.test.ts');
@@ -47,6 +48,13 @@ const balancing: readonly Box[] = [
     annotations('sh with both flags'),
     annotations('mh with both flags'),
     kernelServers('carry every flag there is'),
+  ),
+  box(
+    'sh and mh refuse clients while the pod drains that they are hashed to',
+    annotations('mh, which looks at the port as in kube-proxy, and elsewhere while an endpoint drains'),
+    annotations('sh, which looks elsewhere while an endpoint drains'),
+    annotations('have real servers not drain with dh'),
+    steady('loses nothing when its scheduler changes'),
   ),
   box(
     'rr begins at the same pod on every node (#121591)',
@@ -108,6 +116,7 @@ const ending: readonly Box[] = [
     draining('has the time that its service asks for'),
     annotations('say for how long a real server drains'),
     connections('lose their pod when it has drained'),
+    connections('let their pod go when the last of them has ended'),
   ),
   box(
     'a node that comes back has its connections cut (#117205)',
@@ -116,9 +125,10 @@ const ending: readonly Box[] = [
     connections('live on while their pod drains'),
   ),
   box(
-    'UDP stays with pods that are gone (#71514)',
+    'UDP and SCTP stay with pods that are gone (#71514)',
     staleFlows('flows to endpoints that are gone'),
     connections('follow the pod of their service that cycles'),
+    packets('of an SCTP association are forgotten by connection tracking'),
   ),
   box(
     'IPVS and connection tracking forget at different times (#120076)',
@@ -268,6 +278,7 @@ const beside: readonly Box[] = [
     'SCTP is forgotten (#104755)',
     base('keeps the source of node port traffic for local endpoints'),
     packets('sctp over'),
+    packets('of an SCTP association end with a reset'),
   ),
 ];
 

@@ -127,6 +127,8 @@ const servers: readonly Box[] = [
     draining('gets weight 0 and stays where it has connections'),
     draining('where it is one of UDP'),
     draining('where it is one of SCTP'),
+    connections('let their pod go when the last of them has ended'),
+    packets('of an SCTP association end with a reset when its endpoint goes'),
   ),
   box('draining goes on in the next process', draining('outlives the process')),
   box('a virtual server goes outright', draining('goes with its virtual server')),
