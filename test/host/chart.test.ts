@@ -1,0 +1,582 @@
+import { execFile } from 'node:child_process';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { parse, parseAllDocuments } from 'yaml';
+import { runCommandLine } from '../../lib/cli/command-line.ts';
+import { parseDuration } from '../../lib/model/duration.ts';
+import { accessRules } from '../../lib/sources/kubernetes/access-rules.ts';
+import { durationPattern } from '../../scripts/chart/schema.ts';
+import { chartFolder, chartValues } from '../../scripts/chart/values.ts';
+import { Helm } from '../kube/helm.ts';
+import type { HelmResult } from '../kube/helm.ts';
+import { typeFaults } from '../kube/typed-object.ts';
+
+interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+}
+
+/** What stands at a path of names and indexes, `undefined` where nothing does. */
+function at(value: unknown, ...path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>((found, key) => (found as Record<string, unknown> | undefined)?.[key], value);
+}
+
+/** Where the pod and the program's container are in a DaemonSet, for chai's nested properties. */
+const pod = 'spec.template.spec';
+const main = `${pod}.containers[0]`;
+const server = ['--set', 'k8sServiceHost=192.0.2.10'];
+
+/** What a configuration of each kind begins with, for `--set`. */
+const own = 'config.apiVersion=kube-ipvs.io/v1alpha1,config.kind=KubeIpvsConfiguration';
+const kubeProxys = 'config.apiVersion=kubeproxy.config.k8s.io/v1alpha1,config.kind=KubeProxyConfiguration';
+
+const cases = readdirSync(`${chartFolder}/ci`).map((name) => `${chartFolder}/ci/${name}`);
+
+/** As client-node calls the type of each kind; there are no types of the kinds of monitors. */
+const types: Readonly<Record<string, string>> = {
+  ServiceAccount: 'V1ServiceAccount',
+  ConfigMap: 'V1ConfigMap',
+  ClusterRole: 'V1ClusterRole',
+  ClusterRoleBinding: 'V1ClusterRoleBinding',
+  DaemonSet: 'V1DaemonSet',
+  Service: 'V1Service',
+  Pod: 'V1Pod',
+};
+const monitors = ['PodMonitor', 'ServiceMonitor'];
+
+describe('the chart, rendered by the real helm', () => {
+  let helm: Helm;
+  let folder: string;
+  const rendered = new Map<string, readonly KubernetesObject[]>();
+
+  function template(...args: readonly string[]): Promise<HelmResult> {
+    return helm.run(['template', 'kube-ipvs', chartFolder, '--namespace', 'kube-system', ...args]);
+  }
+
+  async function render(...args: readonly string[]): Promise<readonly KubernetesObject[]> {
+    const { code, stdout, stderr } = await template(...args);
+    expect(code, stderr).to.equal(0);
+    return parseAllDocuments(stdout, { uniqueKeys: true }).map((document) => {
+      expect(document.errors).to.deep.equal([]);
+      return document.toJS() as KubernetesObject;
+    });
+  }
+
+  function one(objects: readonly KubernetesObject[], kind: string): KubernetesObject {
+    const found = objects.filter((object) => object.kind === kind);
+    expect(found.length, kind).to.equal(1);
+    return found[0]!;
+  }
+
+  async function daemonSet(...args: readonly string[]): Promise<KubernetesObject> {
+    return one(await render(...args), 'DaemonSet');
+  }
+
+  /** What is rendered of a file of ci/. */
+  function ofCase(name: string): readonly KubernetesObject[] {
+    return rendered.get(`${chartFolder}/ci/${name}-values.yaml`)!;
+  }
+
+  before(async () => {
+    helm = await Helm.open();
+    folder = await mkdtemp(join(tmpdir(), 'chart-'));
+    for (const file of cases) rendered.set(file, await render('--values', file));
+  });
+
+  after(async () => {
+    await helm.close();
+    await rm(folder, { recursive: true });
+  });
+
+  it('passes helm lint with every file of values', async () => {
+    const { code, stdout } = await helm.run(['lint', chartFolder]);
+    expect(code, stdout).to.equal(0);
+    for (const file of cases) {
+      const linted = await helm.run(['lint', '--strict', chartFolder, '--values', file]);
+      expect(linted.code, `${file}: ${linted.stdout}`).to.equal(0);
+    }
+  });
+
+  it('has the version of the program', () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    const chart = readFileSync(`${chartFolder}/Chart.yaml`, 'utf8');
+    expect(parse(chart)).to.include({ version, appVersion: version });
+    expect(chart).to.contain(`image: kube-ipvs/kube-ipvs:${version}\n`);
+  });
+
+  it('is tried with another value than the default for every value there is', () => {
+    const tried = cases.map((file) => parse(readFileSync(file, 'utf8')) as unknown);
+    const defaults = parse(readFileSync(`${chartFolder}/values.yaml`, 'utf8')) as unknown;
+    const untried = chartValues()
+      .map(({ path }) => path.split('.'))
+      .filter((path) => {
+        const usual = JSON.stringify(at(defaults, ...path));
+        return tried.every((values) => [usual, undefined].includes(JSON.stringify(at(values, ...path))));
+      });
+    expect(untried.map((path) => path.join('.'))).to.deep.equal([]);
+  });
+
+  describe('renders', () => {
+    it('objects of which the Kubernetes API knows every field', () => {
+      for (const [file, objects] of rendered) {
+        expect(objects.length).to.be.greaterThan(1);
+        for (const object of objects.filter(({ kind }) => !monitors.includes(kind))) {
+          expect(
+            typeFaults(object, types[object.kind] ?? object.kind),
+            `${file}: ${object.kind}`,
+          ).to.deep.equal([]);
+        }
+      }
+    });
+
+    it('objects with names and labels of their own', () => {
+      for (const objects of rendered.values()) {
+        const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+        expect(new Set(names).size).to.equal(names.length);
+        for (const { metadata } of objects) {
+          expect(metadata.labels).to.include.keys(
+            ...['name', 'instance', 'version', 'component', 'managed-by'].map(
+              (key) => `app.kubernetes.io/${key}`,
+            ),
+            'helm.sh/chart',
+          );
+        }
+      }
+    });
+
+    it('a pod for every node, which goes last and shares its network', () => {
+      const set = one(ofCase('default'), 'DaemonSet');
+      expect(set).to.have.deep.nested.property('spec.updateStrategy', {
+        type: 'RollingUpdate',
+        rollingUpdate: { maxUnavailable: '10%' },
+      });
+      expect(at(set, 'spec', 'template', 'spec')).to.deep.include({
+        hostNetwork: true,
+        dnsPolicy: 'Default',
+        priorityClassName: 'system-node-critical',
+        nodeSelector: { 'kubernetes.io/os': 'linux' },
+        tolerations: [{ operator: 'Exists' }],
+        serviceAccountName: 'kube-ipvs',
+      });
+      expect(set).to.have.deep.nested.property(`${main}.env`, [
+        { name: 'NODE_NAME', valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'spec.nodeName' } } },
+        { name: 'KUBERNETES_SERVICE_HOST', value: '192.0.2.10' },
+        { name: 'KUBERNETES_SERVICE_PORT', value: '6443' },
+      ]);
+    });
+
+    it('a container that may no more than NET_ADMIN and NET_RAW', () => {
+      for (const objects of rendered.values()) {
+        const set = one(objects, 'DaemonSet');
+        expect(set).to.have.deep.nested.property(`${main}.securityContext.capabilities`, {
+          drop: ['ALL'],
+          add: ['NET_ADMIN', 'NET_RAW'],
+        });
+        expect(at(set, 'spec', 'template', 'spec', 'containers')).to.have.length(1);
+        expect(set).to.deep.nested.include({
+          [`${main}.securityContext.privileged`]: false,
+          [`${main}.securityContext.allowPrivilegeEscalation`]: false,
+          [`${main}.securityContext.readOnlyRootFilesystem`]: true,
+        });
+        expect(set).to.have.nested.property(`${main}.securityContext.seccompProfile.type`);
+        expect(set).not.to.have.nested.property(`${pod}.hostPID`);
+      }
+      const usual = one(ofCase('default'), 'DaemonSet');
+      expect(usual).to.have.nested.property(`${main}.securityContext.seccompProfile.type`, 'RuntimeDefault');
+    });
+
+    it('a privileged container that ends before, unless the node does what it would do', () => {
+      const set = one(ofCase('default'), 'DaemonSet');
+      expect(set).to.have.deep.nested.property(`${pod}.initContainers[0].args`, [
+        'run',
+        '--init-only',
+        '--config=/etc/kube-ipvs/config.yaml',
+      ]);
+      expect(set).to.have.nested.property(`${pod}.initContainers[0].securityContext.privileged`, true);
+      expect(one(ofCase('bare'), 'DaemonSet')).not.to.have.nested.property(`${pod}.initContainers`);
+    });
+
+    it('mounts of what the program reads, and nothing to write but the lock', () => {
+      const set = one(ofCase('default'), 'DaemonSet');
+      expect(set).to.have.deep.nested.property(`${main}.volumeMounts`, [
+        { name: 'config', mountPath: '/etc/kube-ipvs', readOnly: true },
+        { name: 'modules', mountPath: '/lib/modules', readOnly: true },
+        { name: 'xtables-lock', mountPath: '/run/xtables.lock' },
+      ]);
+      expect(set).to.have.deep.nested.property(`${pod}.volumes`, [
+        { name: 'config', configMap: { name: 'kube-ipvs' } },
+        { name: 'modules', hostPath: { path: '/lib/modules' } },
+        { name: 'xtables-lock', hostPath: { path: '/run/xtables.lock', type: 'FileOrCreate' } },
+      ]);
+    });
+
+    it('exactly the access that the program asks for', () => {
+      const objects = ofCase('default');
+      const rules = accessRules.map(({ apiGroup, resource, verbs }) => ({
+        apiGroups: [apiGroup],
+        resources: [resource],
+        verbs: [...verbs],
+      }));
+      expect(at(one(objects, 'ClusterRole'), 'rules')).to.deep.equal(rules);
+      const binding = one(objects, 'ClusterRoleBinding');
+      expect(binding).to.deep.include({
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'kube-ipvs' },
+        subjects: [{ kind: 'ServiceAccount', name: 'kube-ipvs', namespace: 'kube-system' }],
+      });
+      expect(one(objects, 'ServiceAccount')).to.nested.include({ 'metadata.name': 'kube-ipvs' });
+    });
+
+    it('no account and no access where they are there already', () => {
+      const kinds = ofCase('bare').map(({ kind }) => kind);
+      expect(kinds).to.have.members(['ConfigMap', 'DaemonSet']);
+      const set = one(ofCase('bare'), 'DaemonSet');
+      expect(set).to.have.nested.property(`${pod}.serviceAccountName`, 'kube-ipvs');
+    });
+  });
+
+  describe('has a configuration', () => {
+    function configurationOf(objects: readonly KubernetesObject[]): string {
+      return String(at(one(objects, 'ConfigMap'), 'data', 'config.yaml'));
+    }
+
+    it('that the program accepts, with every file of values', async () => {
+      const file = join(folder, 'config.yaml');
+      for (const [name, objects] of rendered) {
+        writeFileSync(file, configurationOf(objects));
+        let told = '';
+        const terminal = { out: () => undefined, err: (text: string) => void (told += text) };
+        const args = ['config', 'validate', file];
+        const status = await runCommandLine({ args, nodeName: 'node', apiServer: undefined }, terminal);
+        expect(status, `${name}: ${told}`).to.equal(0);
+        expect(told).not.to.contain('warning');
+      }
+    });
+
+    it('that is the one of the values, without a kubeconfig where the server is told', () => {
+      const values = parse(readFileSync(`${chartFolder}/ci/kubeadm-values.yaml`, 'utf8')) as object;
+      const wanted = structuredClone(at(values, 'config')) as { clientConnection: Record<string, unknown> };
+      delete wanted.clientConnection['kubeconfig'];
+      expect(parse(configurationOf(ofCase('kubeadm')))).to.deep.equal(wanted);
+      expect(configurationOf(ofCase('kubeconfig'))).to.contain(
+        'kubeconfig: /var/lib/kube-proxy/kubeconfig.conf',
+      );
+    });
+
+    it('that may be the text of a file', async () => {
+      const file = join(folder, 'config.conf');
+      const values = parse(readFileSync(`${chartFolder}/ci/kubeadm-values.yaml`, 'utf8')) as object;
+      writeFileSync(file, JSON.stringify(at(values, 'config')));
+      const objects = await render(...server, '--set-file', `config=${file}`);
+      expect(configurationOf(objects)).to.equal(configurationOf(ofCase('kubeadm')));
+    });
+
+    it('by whose change, and only that, pods are made anew', async () => {
+      const checksum = async (...args: string[]): Promise<unknown> =>
+        at(
+          await daemonSet(...server, ...args),
+          'spec',
+          'template',
+          'metadata',
+          'annotations',
+          'checksum/config',
+        );
+      const usual = await checksum();
+      expect(usual).to.match(/^[0-9a-f]{64}$/);
+      expect(await checksum('--set', 'rbac.create=false')).to.equal(usual);
+      expect(await checksum('--set', `${own},config.drainTimeout=5m`)).not.to.equal(usual);
+    });
+  });
+
+  describe('has an image', () => {
+    const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
+    for (const [values, image] of [
+      ['', 'kube-ipvs/kube-ipvs:0.1.0'],
+      ['image.tag=1.2.3', 'kube-ipvs/kube-ipvs:1.2.3'],
+      [`image.digest=${digest}`, `kube-ipvs/kube-ipvs@${digest}`],
+      [`image.repository=mirror:5000/a/b,image.tag=1,image.digest=${digest}`, `mirror:5000/a/b:1@${digest}`],
+    ] as const) {
+      it(`${image.replace(digest, 'DIGEST')}, in every container`, async () => {
+        const set = await daemonSet(...server, '--set-string', values);
+        expect(set).to.have.nested.property(`${main}.image`, image);
+        expect(set).to.have.nested.property(`${pod}.initContainers[0].image`, image);
+      });
+    }
+  });
+
+  describe('has probes', () => {
+    const probes = ['startupProbe', 'livenessProbe', 'readinessProbe'] as const;
+
+    it('at the port of the node, two of which restart the program only where it hangs', () => {
+      const set = one(ofCase('default'), 'DaemonSet');
+      const asked = probes.map((probe) =>
+        at(set, 'spec', 'template', 'spec', 'containers', 0, probe, 'httpGet'),
+      );
+      expect(asked).to.deep.equal([
+        { path: '/livez', port: 10256 },
+        { path: '/livez', port: 10256 },
+        { path: '/healthz', port: 10256 },
+      ]);
+    });
+
+    it('at the one address that is listened at', () => {
+      const get = { path: '/livez', port: 20256, host: '2001:db8::1' };
+      const set = one(ofCase('text'), 'DaemonSet');
+      expect(set).to.have.deep.nested.property(`${main}.livenessProbe.httpGet`, get);
+    });
+
+    it('that may be others, or none', () => {
+      const set = one(ofCase('everything'), 'DaemonSet');
+      expect(set).to.have.deep.nested.property(`${main}.livenessProbe.httpGet`, {
+        path: '/healthz',
+        port: 10256,
+      });
+      expect(set).not.to.have.nested.property(`${main}.startupProbe`);
+      const container = at(one(ofCase('bare'), 'DaemonSet'), 'spec', 'template', 'spec', 'containers', 0);
+      expect(container).not.to.have.any.keys(...probes);
+    });
+  });
+
+  describe('is watched', () => {
+    const label = 'kube-ipvs.io/scrape-job';
+
+    it('by nobody unless it is told, for metrics are at a loopback address', () => {
+      const objects = ofCase('default');
+      expect(objects.map(({ kind }) => kind)).not.to.include.members(monitors);
+      expect(one(objects, 'DaemonSet')).not.to.have.nested.property(`${main}.ports`);
+    });
+
+    it('by a PodMonitor, as the job kube-proxy', () => {
+      const objects = ofCase('monitoring');
+      const monitor = one(objects, 'PodMonitor');
+      const set = one(objects, 'DaemonSet');
+      expect(monitor.apiVersion).to.equal('monitoring.coreos.com/v1');
+      expect(monitor).to.deep.nested.include({
+        'metadata.namespace': 'monitoring',
+        'metadata.labels.release': 'prometheus',
+      });
+      expect(at(monitor, 'spec')).to.deep.equal({
+        jobLabel: label,
+        namespaceSelector: { matchNames: ['kube-system'] },
+        selector: { matchLabels: at(set, 'spec', 'selector', 'matchLabels') },
+        podMetricsEndpoints: [
+          {
+            port: 'metrics',
+            path: '/metrics',
+            interval: '30s',
+            scrapeTimeout: '10s',
+            relabelings: [{ sourceLabels: ['__meta_kubernetes_pod_node_name'], targetLabel: 'node' }],
+            metricRelabelings: [{ sourceLabels: ['__name__'], regex: 'nodejs_.*', action: 'drop' }],
+          },
+        ],
+      });
+      expect(at(set, 'spec', 'template', 'metadata', 'labels', label)).to.equal('kube-proxy');
+      expect(set).to.have.deep.nested.property(`${main}.ports`, [
+        { name: 'metrics', containerPort: 20249, hostPort: 20249, protocol: 'TCP' },
+      ]);
+    });
+
+    it('by a ServiceMonitor and the Service that it selects', () => {
+      const objects = ofCase('service-monitor');
+      const service = one(objects, 'Service');
+      expect(at(one(objects, 'ServiceMonitor'), 'spec')).to.deep.equal({
+        jobLabel: label,
+        namespaceSelector: { matchNames: ['kube-system'] },
+        selector: { matchLabels: at(service, 'spec', 'selector') },
+        endpoints: [
+          {
+            port: 'metrics',
+            path: '/metrics',
+            interval: '1m',
+            scrapeTimeout: '5s',
+            relabelings: [{ action: 'replace', replacement: 'one', targetLabel: 'cluster' }],
+            metricRelabelings: [{ action: 'labeldrop', regex: 'pod' }],
+          },
+        ],
+      });
+      expect(service.metadata.labels).to.include({ [label]: 'kube-ipvs' });
+      expect(service.metadata.labels).to.include(at(service, 'spec', 'selector'));
+      expect(service).to.deep.nested.include({
+        'spec.clusterIP': 'None',
+        'spec.ports': [{ name: 'metrics', port: 10249, targetPort: 10249, protocol: 'TCP' }],
+      });
+    });
+
+    it('by annotations of the pods', () => {
+      const annotations = at(
+        one(ofCase('monitoring'), 'DaemonSet'),
+        'spec',
+        'template',
+        'metadata',
+        'annotations',
+      );
+      expect(annotations).to.include({
+        'prometheus.io/scrape': 'true',
+        'prometheus.io/port': '20249',
+        'prometheus.io/path': '/metrics',
+      });
+    });
+  });
+
+  describe('has a test that', () => {
+    it('asks /healthz of its node until that is well', async () => {
+      const answers = [503, 200];
+      const asked: (string | undefined)[] = [];
+      const node = createServer((request, response) => {
+        asked.push(request.url);
+        response.statusCode = answers[asked.length - 1] ?? 500;
+        response.end('{}');
+      });
+      await new Promise<void>((resolve) => node.listen(0, '127.0.0.1', resolve));
+      const { port } = node.address() as AddressInfo;
+      const objects = await render(...server, '--set', `${own},config.healthzBindAddress=127.0.0.1:${port}`);
+      const container = at(one(objects, 'Pod'), 'spec', 'containers', 0);
+      const [program, ...flags] = at(container, 'command') as string[];
+      const args = [...flags, ...(at(container, 'args') as string[])];
+      expect(program).to.equal('node');
+      const status = await new Promise<unknown>((resolve) => {
+        execFile(process.execPath, args, (error) => {
+          resolve(error === null ? 0 : error.code);
+        });
+      });
+      node.close();
+      expect(status).to.equal(0);
+      expect(asked).to.deep.equal(['/healthz', '/healthz']);
+    });
+
+    it('is not there where nobody listens', () => {
+      expect(ofCase('bare').map(({ kind }) => kind)).not.to.include('Pod');
+    });
+  });
+
+  describe('refuses', () => {
+    const reachable = `${own},config.metricsBindAddress=0.0.0.0:10249`;
+
+    const refusals: readonly (readonly [what: string, values: string, message: RegExp])[] = [
+      ['a value that there is none of', 'replicas=2', /'': additional properties 'replicas' not allowed/],
+      ['one within another', 'image.name=a', /'\/image': additional properties 'name' not allowed/],
+      ['a text for a switch', 'init.enabled=sometimes', /'\/init\/enabled': got string, want boolean/],
+      ['a port beyond the last', 'k8sServicePort=65536', /'\/k8sServicePort': maximum/],
+      ['a URL for a host', 'k8sServiceHost=https://a:6443', /'\/k8sServiceHost': .* does not match/],
+      ['a digest that is none', 'image.digest=sha256:12', /'\/image\/digest': .* does not match/],
+      [
+        'a word for a policy',
+        'image.pullPolicy=Sometimes',
+        /'\/image\/pullPolicy': value must be one of 'Always'/,
+      ],
+      [
+        'a field that the program does not know',
+        `${own},config.ipvs.schedular=rr`,
+        /'\/config\/ipvs': .*'schedular'/,
+      ],
+      [
+        'a scheduler that nobody knows',
+        `${own},config.ipvs.scheduler=best`,
+        /'\/config\/ipvs\/scheduler': value/,
+      ],
+      ['a duration of an unknown unit', `${own},config.drainTimeout=5x`, /'\/config\/drainTimeout': '5x'/],
+      [
+        'a number beyond what the program takes',
+        `${own},config.oomScoreAdj=1001`,
+        /'\/config\/oomScoreAdj': maximum/,
+      ],
+      [
+        'a mode that is not IPVS',
+        `${kubeProxys},config.mode=iptables`,
+        /'\/config\/mode': value must be one of 'ipvs'/,
+      ],
+      [
+        'a configuration of no kind',
+        'config.mode=ipvs',
+        /'\/config': missing properties 'apiVersion', 'kind'/,
+      ],
+      ['no way to the API server', '', /k8sServiceHost: expected the address of an API server/],
+      [
+        'a file that is not mounted',
+        `${kubeProxys},config.clientConnection.kubeconfig=/a/b`,
+        /config\.clientConnection\.kubeconfig: expected a file that is mounted, got \/a\/b/,
+      ],
+      ['a text that is no configuration', 'k8sServiceHost=a,config=[', /config: expected YAML of one map/],
+      [
+        'a flag that it has to know of',
+        'k8sServiceHost=a,extraArgs={--metrics-bind-address=0.0.0.0:1}',
+        /extraArgs: .* got --metrics-bind-address/,
+      ],
+      [
+        'a monitor of a loopback address',
+        'k8sServiceHost=a,monitoring.podMonitor.enabled=true',
+        /config\.metricsBindAddress: expected an address that Prometheus reaches, got 127\.0\.0\.1:10249/,
+      ],
+      [
+        'annotations for it',
+        'k8sServiceHost=a,monitoring.scrapeAnnotations=true',
+        /config\.metricsBindAddress: expected an address/,
+      ],
+      [
+        'two monitors',
+        `k8sServiceHost=a,${reachable},monitoring.podMonitor.enabled=true,monitoring.serviceMonitor.enabled=true`,
+        /monitoring\.serviceMonitor\.enabled: expected one monitor/,
+      ],
+    ];
+    for (const [what, values, message] of refusals) {
+      it(`${what}, and names the value`, async () => {
+        const { code, stderr } = await template('--set', values);
+        expect(stderr).to.match(message);
+        expect(code).to.equal(1);
+      });
+    }
+
+    it('probes of what is not listened at', async () => {
+      const { code, stderr } = await template(
+        ...server,
+        '--set-string',
+        `${own},config.healthzBindAddress=0`,
+      );
+      expect(stderr).to.contain(
+        'config.healthzBindAddress: expected an address that probes can ask, got 0; ',
+      );
+      expect(code).to.equal(1);
+    });
+
+    it('exactly the durations that the program refuses', () => {
+      const pattern = new RegExp(durationPattern, 'u');
+      const unit = fc.constantFrom('ns', 'us', 'µs', 'ms', 's', 'm', 'h', 'd', '', '.', '-', ' ');
+      const text = fc.array(fc.tuple(fc.constantFrom('', '0', '1', '15', '.5', '1.'), unit), {
+        maxLength: 4,
+      });
+      fc.assert(
+        fc.property(text, (parts) => {
+          const duration = parts.flat().join('');
+          const accepted = parseDuration(duration) !== undefined || duration.trim() === '';
+          expect(pattern.test(duration), duration).to.equal(accepted);
+        }),
+        { numRuns: 2000 },
+      );
+    });
+  });
+
+  it('takes what kube-proxy takes: unknown fields, and those of other modes', async () => {
+    await render(
+      ...server,
+      '--set',
+      `${kubeProxys},config.fieldOfTomorrow=1,config.ipvs.another=a,config.nftables.syncPeriod=1s`,
+    );
+  });
+
+  it('tells what to do next', async () => {
+    const values = ['--values', `${chartFolder}/ci/kubeadm-values.yaml`];
+    const install = ['install', 'kube-ipvs', chartFolder, '--namespace', 'kube-system', '--dry-run=client'];
+    const { code, stdout, stderr } = await helm.run([...install, ...values]);
+    expect(code, stderr).to.equal(0);
+    const notes = stdout.slice(stdout.indexOf('NOTES:'));
+    expect(notes).to.contain('docs/moving-from-kube-proxy.md');
+    expect(notes).to.contain('kubectl -n kube-system rollout status daemonset/kube-ipvs');
+    expect(notes).to.contain('config.clientConnection.kubeconfig is left out');
+  });
+});
