@@ -143,7 +143,7 @@ function candidateOf(before: Course, server: RealServer, hook: 'INPUT' | 'OUTPUT
     const ending = local ? deliverHere(course, hook) : sendAway(course);
     return ending ?? ({ kind: 'delivered', source: sourceOf(course) } as const);
   });
-  return { server, steps: course.steps, verdict };
+  return { server, port, steps: course.steps, verdict };
 }
 
 function sendAway(course: Course): Ending | undefined {

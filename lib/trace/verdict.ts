@@ -22,6 +22,8 @@ export type Ending =
 export interface Candidate {
   /** Its weight says how much it is asked beside the others, as far as the scheduler heeds weights. */
   readonly server: RealServer;
+  /** That the packet arrives at: the real server's, or the one that was asked where the virtual server has every port. */
+  readonly port: number;
   readonly steps: readonly Step[];
   readonly verdict: Ending | { readonly kind: 'delivered'; readonly source: Source };
 }

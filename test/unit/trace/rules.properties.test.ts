@@ -147,7 +147,7 @@ describe('a trace over planned tables', () => {
             );
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });

@@ -312,6 +312,30 @@ describe('trace', () => {
     });
   });
 
+  describe('a virtual server of every port, which others may have made', () => {
+    it('gives the packet to a real server on the port that was asked', () => {
+      const { tables, node } = worldOf(place, {});
+      const server = tables.virtualServers.get(`TCP ${clusterIp}:80`)!;
+      const [real] = [...tables.realServers.values()].filter(
+        ({ virtualServer }) => virtualServer.key === server.key,
+      );
+      const every = { ...server, key: `TCP ${clusterIp}:0`, port: 0 };
+      const found = trace(
+        {
+          ...{ from: originOf('node', place), protocol: 'TCP' },
+          ...{ destination: clusterIp, port: 4000 },
+        },
+        {
+          ...tables,
+          virtualServers: new Map([[every.key, every]]),
+          realServers: new Map([['one', { ...real!, virtualServer: every, port: 0 }]]),
+        },
+        node,
+      );
+      expect(found.verdict).to.have.nested.property('candidates[0].port', 4000);
+    });
+  });
+
   describe('kernel settings', () => {
     it('keep the source where IPVS connections are not tracked, for then nobody masquerades', () => {
       const { tables, node } = worldOf(place, {});
