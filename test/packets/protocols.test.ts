@@ -285,11 +285,14 @@ describe('packets of every protocol and family', () => {
     const answering = (asking: readonly Asking[]): readonly string[] =>
       Object.keys(counted(asking.flatMap(({ answers }) => answers)).names);
 
-    /** The flows of SCTP, as conntrack(8) prints them, that a pod is expected to answer. */
+    /** The flows of the service, as conntrack(8) prints them, that a pod is expected to answer. */
     async function flowsTo(pod: Guest): Promise<readonly string[]> {
       const list = 'conntrack -f ipv4 -L -p sctp 2>/dev/null; conntrack -f ipv6 -L -p sctp 2>/dev/null';
       const lines = (await site.first.must(['sh', '-c', list])).split('\n');
-      return lines.filter((line) => pod.addresses.some((address) => line.includes(` src=${address} `)));
+      return lines.filter(
+        (line) =>
+          line.includes(' sport=9001 ') && pod.addresses.some((address) => line.includes(` src=${address} `)),
+      );
     }
 
     /** Sees that each association ends as reset: the node, which knows nothing of it any more, aborts it. */
