@@ -13,7 +13,7 @@ import { manifestOf } from './support-objects.ts';
 import type { AskProtocol } from './support-questions.ts';
 import { Site } from './support.ts';
 
-/** The same as in an earlier run where that one's number is given: `env RULES_SEED=N mocha …`. */
+/** The same as in an earlier run where that one's number is given: `node test/lab/run.ts --env RULES_SEED=N -- mocha …`. */
 const seed = Number(process.env['RULES_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
 /** Where the pods of the first node are. */

@@ -82,15 +82,14 @@ function withoutListener(world: World, bound: ReadonlySet<string>, { destination
 }
 
 /**
- * Source ranges are those of load balancers' addresses alone; a node's processes are let in where their source is, or
- * where the source is left to the kernel and one of the node's addresses is.
+ * Source ranges are those of load balancers' addresses alone. The node is judged as a whole, for its processes may take any
+ * of its addresses as their source: they are let in where one of these is in a range (docs/decisions/firewall.md).
  */
-function isLetIn({ node }: World, { role, service, address }: Listener, packet: Packet): boolean {
+function isLetIn({ node }: World, { role, service, address }: Listener, { from, source }: Packet): boolean {
   const ranges = sourceRanges(service, family(address));
   if (role !== 'load balancer' || ranges.length === 0) return true;
-  const source = packet.source ?? address;
-  if (inAny(ranges, source)) return true;
-  return packet.from === 'node' && same(source, address) && node.addresses.some((one) => inAny(ranges, one));
+  const sources = from === 'node' ? node.addresses : [source ?? address];
+  return sources.some((one) => inAny(ranges, one));
 }
 
 /**

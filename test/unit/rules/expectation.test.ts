@@ -333,7 +333,7 @@ describe('the rules of Services', () => {
         { packet: 'TCP own pod > 203.0.113.1:80', spec, ingress, becomes: 'dropped' },
         { packet: 'TCP node (any) > 203.0.113.1:80', spec, ingress, becomes: 'dropped' },
       ],
-      'let a node’s processes in where an address of the node is in them': [
+      'let a node’s processes in where an address of the node is in them, from whichever they ask': [
         {
           packet: 'TCP node (any) > 203.0.113.1:80',
           spec: { ...spec, loadBalancerSourceRanges: ['192.168.0.1/32'] },
@@ -344,7 +344,7 @@ describe('the rules of Services', () => {
           packet: 'TCP node (172.20.0.1) > 203.0.113.1:80',
           spec: { ...spec, loadBalancerSourceRanges: ['192.168.0.1/32'] },
           ingress,
-          becomes: 'dropped',
+          becomes: hidden,
         },
       ],
       'say nothing of node ports, external IPs and the other family': [
