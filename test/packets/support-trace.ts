@@ -208,11 +208,20 @@ function allowed(
 }
 
 function peersOf(question: Question, source: Source, target: string, at: TracedPlace): readonly string[] {
-  const hidden =
-    source.kind === 'masqueraded' ||
-    (hasPod(at.node, question.from) && !isOfPods(target) && !at.addresses.includes(target));
+  const hidden = source.kind === 'masqueraded' || isHiddenByPlugin(question, source.address, target, at);
   if (!hidden) return [source.address];
   return at.addresses.filter((one) => familyOf(one) === familyOf(target));
+}
+
+/** Whether the network plugin masquerades what goes to an endpoint: what has a pod's source, leaves, and is for no pod. */
+function isHiddenByPlugin(
+  { from }: Question,
+  source: string,
+  target: string,
+  { node, addresses }: TracedPlace,
+): boolean {
+  const leaves = from === node || !addresses.includes(target);
+  return leaves && !isOfPods(target) && node.podCIDRs.some((cidr) => isWithin(source, cidr));
 }
 
 /** Sends a packet and waits for what comes of it, no longer than it takes to know that nothing does. */
