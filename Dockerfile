@@ -1,5 +1,6 @@
 # The image of kube-ipvs: Node, one bundled program, the addon that it speaks netlink with, and iptables. It needs the
-# capability NET_ADMIN in the network namespace of the node, and nothing else; modules are the node's business.
+# capabilities NET_ADMIN and, for iptables' set match, NET_RAW in the network namespace of the node, and nothing else;
+# modules are the node's business.
 FROM node:24-bookworm AS build
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./

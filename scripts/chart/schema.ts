@@ -67,7 +67,7 @@ const forms: Readonly<Record<string, Schema>> = {
     },
   },
   priorityClassName: text,
-  nodeSelector: texts,
+  nodeSelector: { type: 'object', additionalProperties: { type: ['string', 'null'] } },
   tolerations: maps,
   affinity: map,
   podAnnotations: texts,

@@ -172,6 +172,17 @@ describe('the chart, rendered by the real helm', () => {
       ]);
     });
 
+    it('a pod for the nodes with a label, until that is taken away', async () => {
+      const label = String.raw`nodeSelector.example\.org/service-proxy`;
+      const set = await daemonSet(...server, '--set', `${label}=kube-ipvs`);
+      expect(at(set, 'spec', 'template', 'spec', 'nodeSelector')).to.deep.equal({
+        'example.org/service-proxy': 'kube-ipvs',
+        'kubernetes.io/os': 'linux',
+      });
+      const later = await daemonSet(...server, '--set', `${label}=kube-ipvs`, '--set', `${label}=null`);
+      expect(later).to.deep.equal(one(ofCase('default'), 'DaemonSet'));
+    });
+
     it('a container that may no more than NET_ADMIN and NET_RAW', () => {
       for (const objects of rendered.values()) {
         const set = one(objects, 'DaemonSet');

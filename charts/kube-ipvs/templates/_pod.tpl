@@ -28,3 +28,12 @@
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
+
+{{- /* The labels of nodes that are served. One that a later value takes away is null: Helm drops only those of values.yaml. */ -}}
+{{- define "kube-ipvs.nodeSelector" -}}
+{{- range $label, $value := .Values.nodeSelector }}
+{{- if not (kindIs "invalid" $value) }}
+{{ $label }}: {{ $value | quote }}
+{{- end }}
+{{- end }}
+{{- end -}}
