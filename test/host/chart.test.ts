@@ -520,6 +520,11 @@ describe('the chart, rendered by the real helm', () => {
         /extraArgs: .* got --metrics-bind-address/,
       ],
       [
+        'two addresses of the API server',
+        `k8sServiceHost=a,${own},config.clientConnection.master=https://b:6443`,
+        /k8sServiceHost: expected one address .* got config\.clientConnection\.master too, https:\/\/b:6443/,
+      ],
+      [
         'a monitor of a loopback address',
         'k8sServiceHost=a,monitoring.podMonitor.enabled=true',
         /config\.metricsBindAddress: expected an address that Prometheus reaches, got 127\.0\.0\.1:10249/,

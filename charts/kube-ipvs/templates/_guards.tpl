@@ -9,8 +9,8 @@
 {{- define "kube-ipvs.guardFlags" -}}
 {{- range .Values.extraArgs -}}
 {{- $flag := splitList "=" . | first | replace "_" "-" -}}
-{{- if has $flag (list "--config" "--healthz-bind-address" "--metrics-bind-address" "--bind-address") -}}
-{{- fail (printf "extraArgs: expected flags that only the program has to know, got %s; give it in config, by which the chart makes probes and monitors" $flag) -}}
+{{- if has $flag (list "--config" "--kubeconfig" "--master" "--manifests" "--healthz-bind-address" "--metrics-bind-address" "--bind-address") -}}
+{{- fail (printf "extraArgs: expected flags that only the program has to know, got %s; give it in config, which the chart reads too" $flag) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -20,6 +20,9 @@
 {{- $connection := default dict $configuration.clientConnection -}}
 {{- if not (or .Values.k8sServiceHost $connection.kubeconfig $connection.master $configuration.manifests) -}}
 {{- fail "k8sServiceHost: expected the address of an API server that does not depend on a Service, got none; give k8sServiceHost and k8sServicePort, as kubectl config view --minify shows them, or config.clientConnection" -}}
+{{- end -}}
+{{- if and .Values.k8sServiceHost $connection.master -}}
+{{- fail (printf "k8sServiceHost: expected one address of the API server, got config.clientConnection.master too, %s; take one of them away" $connection.master) -}}
 {{- end -}}
 {{- with $connection.kubeconfig -}}
 {{- $file := . -}}
