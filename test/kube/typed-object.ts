@@ -17,7 +17,7 @@ const primitives: Readonly<Record<string, (value: unknown) => boolean>> = {
   boolean: (value) => typeof value === 'boolean',
   any: () => true,
   object: (value) => typeof value === 'object',
-  // Numbers with units, and ports by number or name, are classes of their own or `string`.
+  // Ports by number or name, and shares of a whole.
   IntOrString: (value) => typeof value === 'number' || typeof value === 'string',
   Date: (value) => typeof value === 'string',
 };
