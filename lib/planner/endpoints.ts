@@ -64,17 +64,17 @@ function compare(a: PortEndpoint, b: PortEndpoint): number {
   if (a.endpoint.address !== b.endpoint.address) {
     return a.endpoint.address < b.endpoint.address ? -1 : 1;
   }
-  return a.port - b.port || preference(b) - preference(a) || compareHints(a.endpoint, b.endpoint);
+  return a.port - b.port || preference(b) - preference(a) || compareRest(a.endpoint, b.endpoint);
 }
 
 /** Any order will do, as long as it does not depend on that of the slices. */
-function compareHints(a: Endpoint, b: Endpoint): number {
-  const [first, second] = [hintsOf(a), hintsOf(b)];
+function compareRest(a: Endpoint, b: Endpoint): number {
+  const [first, second] = [restOf(a), restOf(b)];
   return first === second ? 0 : first < second ? -1 : 1;
 }
 
-function hintsOf({ nodeHints, zoneHints }: Endpoint): string {
-  return `${nodeHints.join()};${zoneHints.join()}`;
+function restOf({ nodeName, nodeHints, zoneHints }: Endpoint): string {
+  return `${nodeName};${nodeHints.join()};${zoneHints.join()}`;
 }
 
 /** Readiness before service until the end before locality, as bits of one number; the rest only makes an order. */
