@@ -6,16 +6,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import fc from 'fast-check';
 import { parse, parseAllDocuments } from 'yaml';
 import { runCommandLine } from '../../lib/cli/command-line.ts';
-import { parseDuration } from '../../lib/model/duration.ts';
 import { accessRules } from '../../lib/sources/kubernetes/access-rules.ts';
-import { durationPattern } from '../../scripts/chart/schema.ts';
 import { chartFolder, chartValues } from '../../scripts/chart/values.ts';
 import { Helm } from '../kube/helm.ts';
-import type { HelmResult } from '../kube/helm.ts';
 import { typeFaults } from '../kube/typed-object.ts';
+import { own, server, template } from './chart-template.ts';
 
 interface KubernetesObject {
   readonly apiVersion: string;
@@ -31,11 +28,6 @@ function at(value: unknown, ...path: readonly (string | number)[]): unknown {
 /** Where the pod and the program's container are in a DaemonSet, for chai's nested properties. */
 const pod = 'spec.template.spec';
 const main = `${pod}.containers[0]`;
-const server = ['--set', 'k8sServiceHost=192.0.2.10'];
-
-/** What a configuration of each kind begins with, for `--set`. */
-const own = 'config.apiVersion=kube-ipvs.io/v1alpha1,config.kind=KubeIpvsConfiguration';
-const kubeProxys = 'config.apiVersion=kubeproxy.config.k8s.io/v1alpha1,config.kind=KubeProxyConfiguration';
 
 const cases = readdirSync(`${chartFolder}/ci`).map((name) => `${chartFolder}/ci/${name}`);
 
@@ -56,12 +48,8 @@ describe('the chart, rendered by the real helm', () => {
   let folder: string;
   const rendered = new Map<string, readonly KubernetesObject[]>();
 
-  function template(...args: readonly string[]): Promise<HelmResult> {
-    return helm.run(['template', 'kube-ipvs', chartFolder, '--namespace', 'kube-system', ...args]);
-  }
-
   async function render(...args: readonly string[]): Promise<readonly KubernetesObject[]> {
-    const { code, stdout, stderr } = await template(...args);
+    const { code, stdout, stderr } = await template(helm, args);
     expect(code, stderr).to.equal(0);
     return parseAllDocuments(stdout, { uniqueKeys: true }).map((document) => {
       expect(document.errors).to.deep.equal([]);
@@ -464,125 +452,6 @@ describe('the chart, rendered by the real helm', () => {
     it('is not there where nobody listens', () => {
       expect(ofCase('bare').map(({ kind }) => kind)).not.to.include('Pod');
     });
-  });
-
-  describe('refuses', () => {
-    const reachable = `${own},config.metricsBindAddress=0.0.0.0:10249`;
-
-    const refusals: readonly (readonly [what: string, values: string, message: RegExp])[] = [
-      ['a value that there is none of', 'replicas=2', /'': additional properties 'replicas' not allowed/],
-      ['one within another', 'image.name=a', /'\/image': additional properties 'name' not allowed/],
-      ['a text for a switch', 'init.enabled=sometimes', /'\/init\/enabled': got string, want boolean/],
-      ['a port beyond the last', 'k8sServicePort=65536', /'\/k8sServicePort': maximum/],
-      ['a URL for a host', 'k8sServiceHost=https://a:6443', /'\/k8sServiceHost': .* does not match/],
-      ['a digest that is none', 'image.digest=sha256:12', /'\/image\/digest': .* does not match/],
-      [
-        'a word for a policy',
-        'image.pullPolicy=Sometimes',
-        /'\/image\/pullPolicy': value must be one of 'Always'/,
-      ],
-      [
-        'a field that the program does not know',
-        `${own},config.ipvs.schedular=rr`,
-        /'\/config\/ipvs': .*'schedular'/,
-      ],
-      [
-        'a scheduler that nobody knows',
-        `${own},config.ipvs.scheduler=best`,
-        /'\/config\/ipvs\/scheduler': value/,
-      ],
-      ['a duration of an unknown unit', `${own},config.drainTimeout=5x`, /'\/config\/drainTimeout': '5x'/],
-      [
-        'a number beyond what the program takes',
-        `${own},config.oomScoreAdj=1001`,
-        /'\/config\/oomScoreAdj': maximum/,
-      ],
-      [
-        'a mode that is not IPVS',
-        `${kubeProxys},config.mode=iptables`,
-        /'\/config\/mode': value must be one of 'ipvs'/,
-      ],
-      [
-        'a configuration of no kind',
-        'config.mode=ipvs',
-        /'\/config': missing properties 'apiVersion', 'kind'/,
-      ],
-      ['no way to the API server', '', /k8sServiceHost: expected the address of an API server/],
-      [
-        'a file that is not mounted',
-        `${kubeProxys},config.clientConnection.kubeconfig=/a/b`,
-        /config\.clientConnection\.kubeconfig: expected a file that is mounted, got \/a\/b/,
-      ],
-      ['a text that is no configuration', 'k8sServiceHost=a,config=[', /config: expected YAML of one map/],
-      [
-        'a flag that it has to know of',
-        'k8sServiceHost=a,extraArgs={--metrics-bind-address=0.0.0.0:1}',
-        /extraArgs: .* got --metrics-bind-address/,
-      ],
-      [
-        'two addresses of the API server',
-        `k8sServiceHost=a,${own},config.clientConnection.master=https://b:6443`,
-        /k8sServiceHost: expected one address .* got config\.clientConnection\.master too, https:\/\/b:6443/,
-      ],
-      [
-        'a monitor of a loopback address',
-        'k8sServiceHost=a,monitoring.podMonitor.enabled=true',
-        /config\.metricsBindAddress: expected an address that Prometheus reaches, got 127\.0\.0\.1:10249/,
-      ],
-      [
-        'annotations for it',
-        'k8sServiceHost=a,monitoring.scrapeAnnotations=true',
-        /config\.metricsBindAddress: expected an address/,
-      ],
-      [
-        'two monitors',
-        `k8sServiceHost=a,${reachable},monitoring.podMonitor.enabled=true,monitoring.serviceMonitor.enabled=true`,
-        /monitoring\.serviceMonitor\.enabled: expected one monitor/,
-      ],
-    ];
-    for (const [what, values, message] of refusals) {
-      it(`${what}, and names the value`, async () => {
-        const { code, stderr } = await template('--set', values);
-        expect(stderr).to.match(message);
-        expect(code).to.equal(1);
-      });
-    }
-
-    it('probes of what is not listened at', async () => {
-      const { code, stderr } = await template(
-        ...server,
-        '--set-string',
-        `${own},config.healthzBindAddress=0`,
-      );
-      expect(stderr).to.contain(
-        'config.healthzBindAddress: expected an address that probes can ask, got 0; ',
-      );
-      expect(code).to.equal(1);
-    });
-
-    it('exactly the durations that the program refuses', () => {
-      const pattern = new RegExp(durationPattern, 'u');
-      const unit = fc.constantFrom('ns', 'us', 'µs', 'ms', 's', 'm', 'h', 'd', '', '.', '-', ' ');
-      const text = fc.array(fc.tuple(fc.constantFrom('', '0', '1', '15', '.5', '1.'), unit), {
-        maxLength: 4,
-      });
-      fc.assert(
-        fc.property(text, (parts) => {
-          const duration = parts.flat().join('');
-          const accepted = parseDuration(duration) !== undefined || duration.trim() === '';
-          expect(pattern.test(duration), duration).to.equal(accepted);
-        }),
-        { numRuns: 2000 },
-      );
-    });
-  });
-
-  it('takes what kube-proxy takes: unknown fields, and those of other modes', async () => {
-    await render(
-      ...server,
-      '--set',
-      `${kubeProxys},config.fieldOfTomorrow=1,config.ipvs.another=a,config.nftables.syncPeriod=1s`,
-    );
   });
 
   it('tells what to do next', async () => {
