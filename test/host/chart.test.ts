@@ -171,6 +171,15 @@ describe('the chart, rendered by the real helm', () => {
       expect(later).to.deep.equal(one(ofCase('default'), 'DaemonSet'));
     });
 
+    it('labels of the values beside its own, none of which they replace', async () => {
+      const labels = String.raw`podLabels.app\.kubernetes\.io/name=a,podLabels.example\.org/team=b`;
+      const set = await daemonSet(...server, '--set', labels);
+      expect(at(set, 'spec', 'template', 'metadata', 'labels')).to.include({
+        'app.kubernetes.io/name': 'kube-ipvs',
+        'example.org/team': 'b',
+      });
+    });
+
     it('a container that may no more than NET_ADMIN and NET_RAW', () => {
       for (const objects of rendered.values()) {
         const set = one(objects, 'DaemonSet');

@@ -6,8 +6,8 @@ name: {{ include "kube-ipvs.fullname" $chart }}
 namespace: {{ default $chart.Release.Namespace $monitor.namespace }}
 labels:
   {{- include "kube-ipvs.labels" $chart | nindent 2 }}
-  {{- with $monitor.labels }}
-  {{- toYaml . | nindent 2 }}
+  {{- with include "kube-ipvs.furtherLabels" (list $chart $monitor.labels) }}
+  {{- . | nindent 2 }}
   {{- end }}
 {{- with $monitor.annotations }}
 annotations:

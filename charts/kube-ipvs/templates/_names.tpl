@@ -39,6 +39,16 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- /* The label that both monitors take the name of the scrape job from. */ -}}
 {{- define "kube-ipvs.jobLabel" -}}kube-ipvs.io/scrape-job{{- end -}}
 
+{{- /* Labels beside the chart's own, which nobody replaces: pods are selected by them. Takes a list: the values of the chart and the labels. */ -}}
+{{- define "kube-ipvs.furtherLabels" -}}
+{{- $own := include "kube-ipvs.labels" (index . 0) | fromYaml -}}
+{{- range $label, $value := index . 1 }}
+{{- if not (or (hasKey $own $label) (eq $label (include "kube-ipvs.jobLabel" $))) }}
+{{ $label }}: {{ $value | quote }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{- define "kube-ipvs.image" -}}
 {{- with .Values.image -}}
 {{- if and .digest .tag -}}
