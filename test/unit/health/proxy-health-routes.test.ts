@@ -9,18 +9,14 @@ const well: HealthState = { healthy: true, reasons: [], lastPass: now - 5000 };
 const ill: HealthState = { healthy: false, reasons: ['firewall: locked'], lastPass: now - 65_000 };
 
 /** What a route replies, with its body read. */
-async function got(
-  path: '/healthz' | '/livez',
-  state: HealthState,
-  eligible = true,
-): Promise<[number, unknown]> {
+function got(path: '/healthz' | '/livez', state: HealthState, eligible = true): [number, unknown] {
   const routes = proxyHealthRoutes({
     health: { state },
     clock: { now: () => now },
     families: ['IPv4', 'IPv6'],
     nodeEligible: () => eligible,
   });
-  const reply: Reply = await routes[path]!();
+  const reply: Reply = routes[path]();
   expect(reply.type).to.equal('application/json');
   return [reply.status, JSON.parse(reply.body)];
 }
@@ -32,37 +28,34 @@ const status = (lastUpdated: string, healthy: boolean): object => ({
 });
 
 describe('/healthz and /livez', () => {
-  it('give 200 while all is well, with the time of now as that of the last update', async () => {
+  it('give 200 while all is well, with the time of now as that of the last update', () => {
     const common = { lastUpdated: current, currentTime: current, healthy: true };
     const families = status('2026-01-02T03:04:00.678Z', true);
-    expect(await got('/healthz', well)).to.deep.equal([
-      200,
-      { ...common, nodeEligible: true, status: families },
-    ]);
-    expect(await got('/livez', well)).to.deep.equal([200, { ...common, status: families }]);
+    expect(got('/healthz', well)).to.deep.equal([200, { ...common, nodeEligible: true, status: families }]);
+    expect(got('/livez', well)).to.deep.equal([200, { ...common, status: families }]);
   });
 
-  it('give 503 where it is not, with the reasons', async () => {
+  it('give 503 where it is not, with the reasons', () => {
     const last = '2026-01-02T03:03:00.678Z';
     const common = { lastUpdated: last, currentTime: current, healthy: false };
     const rest = { status: status(last, false), reasons: ['firewall: locked'] };
-    expect(await got('/healthz', ill)).to.deep.equal([503, { ...common, nodeEligible: true, ...rest }]);
-    expect(await got('/livez', ill)).to.deep.equal([503, { ...common, ...rest }]);
+    expect(got('/healthz', ill)).to.deep.equal([503, { ...common, nodeEligible: true, ...rest }]);
+    expect(got('/livez', ill)).to.deep.equal([503, { ...common, ...rest }]);
   });
 
-  it('differ where the Node is not to get new connections', async () => {
-    const [code, body] = await got('/healthz', well, false);
+  it('differ where the Node is not to get new connections', () => {
+    const [code, body] = got('/healthz', well, false);
     expect(code).to.equal(503);
     expect(body).to.include({
       lastUpdated: '2026-01-02T03:04:00.678Z',
       nodeEligible: false,
       healthy: true,
     });
-    expect((await got('/livez', well, false))[0]).to.equal(200);
+    expect(got('/livez', well, false)[0]).to.equal(200);
   });
 
-  it('leave out the families before anything was written', async () => {
-    const [code, body] = await got('/healthz', { ...well, lastPass: undefined });
+  it('leave out the families before anything was written', () => {
+    const [code, body] = got('/healthz', { ...well, lastPass: undefined });
     expect(code).to.equal(200);
     expect(body).to.deep.equal({
       lastUpdated: current,
@@ -72,8 +65,8 @@ describe('/healthz and /livez', () => {
     });
   });
 
-  it("tell of what never was with Go's zero time", async () => {
-    const [, body] = await got('/livez', { ...ill, lastPass: undefined });
+  it("tell of what never was with Go's zero time", () => {
+    const [, body] = got('/livez', { ...ill, lastPass: undefined });
     expect(body).to.include({ lastUpdated: '0001-01-01T00:00:00Z' });
   });
 });
