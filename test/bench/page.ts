@@ -89,13 +89,18 @@ const whyMissed: Readonly<Record<string, string>> = {
 the controller: planning, the ledger, encoding, and the memory that JavaScript takes for them, which a kernel that runs as
 a process pays for with slow page faults. What remains is to be found in allocation, not in the number of system calls:
 see the writes below.`,
+  M1: `What is resident beyond the anonymous part is Node's own program, of which bare Node has 33 MB, and which every process of
+a machine that runs Node shares: it grows with the parts of the engine that a large cluster sets to work.`,
   M3: `Processor time in the lab's kernel is that of a process in a process: each system call, each page fault and each program
 that is started costs several times what it costs on a machine. An idle daemon's time is that of its audits, which read
-every real server back and run iptables-save.`,
+every virtual server, address and set entry, the real servers of 512 virtual servers, and run iptables-save.`,
   M4: `Of M4 in the lab most goes by before the program's first line: node itself is read through the file system of another
 kernel, and the programs that tell which iptables the node uses take tenths of a second.`,
-  P5: `Before a TCP real server is removed the kernel is asked for its connections, one request for each virtual server, and
-the additions of the next services wait behind these requests: see the write calls of the burst.`,
+  P1: `What is slow in P1 is the one change of a hundred that meets an audit's step, or the heap's collection: the median is the
+same at every size, and so are the commands.`,
+  P5: `All additions of a burst are written before any real server is removed, in a few write calls, and the kernel's own time is
+a small part. The rest is the way of the events, decoding them and planning their services, by a process that pays for
+every page of memory many times what it does on a machine.`,
   P6: `Of P6 in the lab most is the time of iptables-restore, once for each family, which takes a tenth of a second and more to
 start there.`,
 };

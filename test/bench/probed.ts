@@ -78,11 +78,13 @@ export function oneChangesOf(
 ): OneChangeResult {
   const events = notes.filter((note) => note.kind === 'events');
   const commands = commandsByAddress(notes, ...between);
+  // The last ones may be written when others have begun: on a slow machine an audit takes its time.
+  const additions = commandsByAddress(notes, between[0]);
   let next = 0;
   const times = replacements.map(({ after }) => {
     const wanted = `"${after}"`;
     while (next < events.length && events[next]?.text.includes(wanted) !== true) next += 1;
-    return added(commands, after) - (events[next]?.at ?? NaN);
+    return added(additions, after) - (events[next]?.at ?? NaN);
   });
   return {
     changes: times.length,
