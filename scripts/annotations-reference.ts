@@ -1,4 +1,5 @@
 import { type Annotation, annotations } from '../lib/planner/annotations.ts';
+import { table } from './markdown-table.ts';
 
 const introduction = `# Annotations of a Service
 
@@ -32,7 +33,13 @@ function inOrder(): Annotation[] {
   return [...annotations.filter(isOwn), ...annotations.filter((one) => !isOwn(one))];
 }
 
+/** All of them at a glance. */
+function overview(): string {
+  const rows = inOrder().map(({ name, expected, effect }) => [`\`${name}\``, expected, effect]);
+  return `${table([['annotation', 'value', 'effect'], ...rows])}\n`;
+}
+
 /** The page of every annotation of a Service that is followed, in Markdown. */
 export function annotationsReference(): string {
-  return [introduction, ...inOrder().map(section)].join('\n');
+  return [introduction, overview(), ...inOrder().map(section)].join('\n');
 }
