@@ -74,14 +74,17 @@ function portOf({ service }: ServiceState, server: VirtualServer): ServiceState[
 
 function preference(endpoint: Endpoint, node: NodeFacts): number {
   const { ready, nodeName, serving, terminating } = endpoint;
-  return Number(ready) * 8 + Number(nodeName === node.name) * 4 + Number(serving) * 2 + Number(!terminating);
+  const untilItEnds = !ready && serving && terminating;
+  const [first, second] = [Number(ready) * 16, Number(untilItEnds) * 8];
+  return first + second + Number(nodeName === node.name) * 4 + Number(serving) * 2 + Number(!terminating);
 }
 
 /** Whether an endpoint counts rather than another one that is listed for the same place. */
 function counts(one: Endpoint, other: Endpoint, node: NodeFacts): boolean {
-  const hints = ({ nodeHints, zoneHints }: Endpoint): string => [nodeHints, zoneHints].join(';');
+  const rest = ({ nodeName, nodeHints, zoneHints }: Endpoint): string =>
+    [nodeName, nodeHints, zoneHints].join(';');
   const difference = preference(one, node) - preference(other, node);
-  return difference > 0 || (difference === 0 && hints(one) < hints(other));
+  return difference > 0 || (difference === 0 && rest(one) < rest(other));
 }
 
 /** Every place at which a port may be reached in a family, with the endpoint that counts of those listed for it. */
