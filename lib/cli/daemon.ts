@@ -11,6 +11,7 @@ import type { Service, ServiceKey } from '../model/service.ts';
 import { systemClock } from '../reconciler/clock.ts';
 import type { TriggerTimes } from '../reconciler/programming-latency.ts';
 import { Reconciler } from '../reconciler/reconciler.ts';
+import { total } from '../reconciler/sync-tally.ts';
 import { type ApiServers, apiServerService } from './api-servers.ts';
 import { combinedListener } from './combined-listener.ts';
 import type { Failure } from './failure.ts';
@@ -231,7 +232,7 @@ export class Daemon {
   /** Says once that the kernel is as it should be, and how much of it was not: 0 writes after a restart. */
   #logReady(): void {
     const { services, writes, refused } = this.#reconciler.status();
-    const fields = { services, writes: Object.values(writes).reduce((sum, one) => sum + one, 0) };
+    const fields = { services, writes: total(writes) };
     const { log } = this.#options;
     if (refused.length === 0) log.info(fields, 'ready: every service is programmed');
     else log.warn({ ...fields, refused: refused.length }, 'ready, but for what the kernel refused');

@@ -1,12 +1,13 @@
 import type { Metrics, ProgramFigures } from '../metrics/metrics.ts';
 import type { ByTable } from '../metrics/table-metrics.ts';
 import type { ReconcilerListener, ReconcilerStatus } from '../reconciler/reports.ts';
+import { total } from '../reconciler/sync-tally.ts';
 
 /** What the metrics are told of by the reconciler. */
 export function metricsListener({ rules, tables }: Metrics): ReconcilerListener {
   return {
     synced: ({ milliseconds }) => {
-      rules.passed(Object.values(milliseconds.write).reduce((sum, one) => sum + one, milliseconds.plan));
+      rules.passed(milliseconds.plan + total(milliseconds.write));
       tables.passed(milliseconds);
     },
     programmed: ({ latency }) => {

@@ -7,6 +7,7 @@ import type { Configuration } from '../config/configuration.ts';
 import { commandRunner } from '../kernel/command.ts';
 import type { BuildFacts } from '../metrics/node-metrics.ts';
 import { runOnce } from '../reconciler/once.ts';
+import { total } from '../reconciler/sync-tally.ts';
 import { ApiServers } from './api-servers.ts';
 import { programVersion } from './build-info.ts';
 import type { Context } from './context.ts';
@@ -138,7 +139,7 @@ async function once(work: Work): Promise<number> {
   const options = programmerOptions(tables, planning, configuration, log);
   const report = await runOnce({ ...options, flows: kernel.flows }, oldestFirst(catalog));
   logShortfall(report, log);
-  const writes = Object.values(report.sync.writes).reduce((sum, count) => sum + count, 0);
+  const writes = total(report.sync.writes);
   const outcome = report.complete ? 'everything is programmed' : 'not everything could be programmed';
   log.info({ services: report.sync.services.length, writes }, outcome);
   return report.complete ? exitStatus.success : exitStatus.failure;

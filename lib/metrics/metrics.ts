@@ -41,14 +41,16 @@ export class Metrics {
   readonly process: ProcessMetrics;
   readonly #registry = new Registry();
   #figures: (() => ProgramFigures) | undefined;
+  /** As they were when somebody asked last: many metrics are made of them. */
+  #read: ProgramFigures | undefined;
 
   constructor({ watches, build }: MetricsOptions) {
     const registry = this.#registry;
     this.rules = new RuleMetrics(registry, {
       watches,
-      pending: () => this.#figures?.().pendingServices ?? 0,
+      pending: () => this.#read?.pendingServices ?? 0,
     });
-    this.tables = new TableMetrics(registry, () => this.#figures?.().tables);
+    this.tables = new TableMetrics(registry, () => this.#read?.tables);
     registerWatchMetrics(registry, watches);
     this.requests = new RequestMetrics(registry);
     registerNodeMetrics(registry, build);
@@ -73,6 +75,7 @@ export class Metrics {
 
   /** Everything in Prometheus' text format, as it is now. */
   text(): Promise<string> {
+    this.#read = this.#figures?.();
     return this.#registry.metrics();
   }
 }

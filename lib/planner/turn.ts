@@ -1,9 +1,6 @@
+import { fnv1a } from '../model/fnv.ts';
 import type { Service } from '../model/service.ts';
 import type { PortEndpoint } from './endpoints.ts';
-
-/** The offset basis and the prime of 32-bit FNV-1a. */
-const offsetBasis = 0x811c9dc5;
-const prime = 0x01000193;
 
 /** Schedulers that build a table out of the list of real servers, which is to be the same on every node. */
 const hashing: readonly string[] = ['mh', 'sh', 'dh'];
@@ -17,7 +14,7 @@ export function turnOf(
   { namespace, name }: Service,
   scheduler: string,
 ): number | undefined {
-  return hashing.includes(scheduler) ? undefined : hash(name, hash(namespace, hash(nodeName, offsetBasis)));
+  return hashing.includes(scheduler) ? undefined : hash(name, hash(namespace, hash(nodeName)));
 }
 
 /**
@@ -50,13 +47,9 @@ function rankOf(address: string, turn: number): number {
   return mixed((low | (high << 16)) ^ turn);
 }
 
-/** FNV-1a of the text, begun with a number. */
-function hash(text: string, seed: number): number {
-  let value = seed;
-  for (let index = 0; index < text.length; index += 1) {
-    value = Math.imul(value ^ text.charCodeAt(index), prime);
-  }
-  return mixed(value);
+/** FNV-1a of the text, begun with a number where one is given. */
+function hash(text: string, begin?: number): number {
+  return mixed(fnv1a(text, begin));
 }
 
 /** Spreads every bit over the whole of an unsigned 32-bit number, as the last steps of MurmurHash3 do. */

@@ -141,10 +141,12 @@ export class Draining {
   async departures(removals: readonly Change<RealServer>[], most = Infinity): Promise<Departures> {
     const { clock } = this.#options;
     const started = clock.now();
-    const later: Change<RealServer>[] = [];
-    const look = await this.#look(removals, most, later);
+    const due = this.#lookDue <= started;
+    const asked = removals.filter((removal) => this.#needsLook(removal, due));
+    const look = await this.#look(asked, most, due);
+    const later = asked.filter(({ before }) => before !== undefined && !look.has(before.virtualServer.key));
     this.#waiting = later.length > 0;
-    if (this.#lookDue <= started) this.#looked += clock.now() - started;
+    if (due) this.#looked += clock.now() - started;
     const left = new Set(later);
     const now = removals.filter((removal) => !left.has(removal));
     return { changes: now.flatMap((removal) => this.#departure(removal, look) ?? []), later };
@@ -163,20 +165,12 @@ export class Draining {
     this.#round.clear();
   }
 
-  async #look(
-    removals: readonly Change<RealServer>[],
-    most: number,
-    later: Change<RealServer>[],
-  ): Promise<Look> {
+  async #look(asked: readonly Change<RealServer>[], most: number, due: boolean): Promise<Look> {
     const look = new Map<string, ReadonlyMap<string, number> | undefined>();
-    const due = this.#lookDue <= this.#options.clock.now();
-    for (const removal of removals.filter((each) => this.#needsLook(each, due))) {
-      const virtualServer = removal.before?.virtualServer;
-      if (virtualServer === undefined || look.has(virtualServer.key)) continue;
-      if (look.size >= most) {
-        later.push(removal);
-        continue;
-      }
+    for (const { before } of asked) {
+      if (before === undefined || look.has(before.virtualServer.key)) continue;
+      if (look.size >= most) break;
+      const { virtualServer } = before;
       if (look.size % readAtOnce === readAtOnce - 1) await breathe();
       look.set(virtualServer.key, this.#read(virtualServer));
       if (due) this.#round.add(virtualServer.key);

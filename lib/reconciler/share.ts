@@ -1,3 +1,5 @@
+import { fnv1a } from '../model/fnv.ts';
+
 /** Every so-manieth of many things that have keys: part `part`, counted from 0, of `of` parts of about the same size. */
 export interface Share {
   readonly part: number;
@@ -13,8 +15,5 @@ export const everything: Share = { part: 0, of: 1 };
  */
 export function isIn({ part, of }: Share, key: string): boolean {
   if (of === 1) return true;
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < key.length; index += 1)
-    hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
-  return (hash >>> 0) % of === part;
+  return (fnv1a(key) >>> 0) % of === part;
 }

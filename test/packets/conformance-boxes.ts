@@ -57,7 +57,7 @@ function named(in_: File, name: string, over: string): Box {
 }
 
 /** A box that asks nothing of what carries packets. */
-function apart(name: string, remark: string): Box {
+export function apart(name: string, remark: string): Box {
   return { name, cases: [], remark };
 }
 

@@ -5,11 +5,6 @@ export function box(name: string, ...cases: readonly Case[]): Box {
   return { name, cases };
 }
 
-/** A box that nothing ticks off, and why. */
-export function apart(name: string, remark: string): Box {
-  return { name, cases: [], remark };
-}
-
 /** A box with a remark on what its cases leave open, or what is different here. */
 export function told(one: Box, remark: string): Box {
   return { ...one, remark };

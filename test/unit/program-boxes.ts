@@ -1,6 +1,6 @@
 import type { Box, Checklist } from '../packets/conformance-boxes.ts';
-import { file } from '../packets/conformance-boxes.ts';
-import { apart, box, told } from './boxes.ts';
+import { apart, file } from '../packets/conformance-boxes.ts';
+import { box, told } from './boxes.ts';
 
 const base = file('unit/planner/base-plan.test.ts');
 const plan = file('unit/planner/service-plan.test.ts');
