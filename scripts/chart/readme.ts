@@ -27,7 +27,7 @@ const containers = [
 
 const mounts = `All three share the network of the node. The first two mount its \`/lib/modules\` to read, where \`kube-ipvs diff\` finds which
 schedulers there are; the kernel loads modules by itself. \`kube-ipvs\` mounts \`/run/xtables.lock\`, by which programs that write
-iptables wait for each other.
+iptables wait for each other, and a folder in memory, \`/run/kube-ipvs\`, for the socket that its other commands ask it over.
 `;
 
 /** The README of the chart. */

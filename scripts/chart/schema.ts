@@ -15,13 +15,18 @@ const probe: Schema = { type: ['object', 'null'] };
 const port: Schema = { type: 'integer', minimum: 1, maximum: 65_535 };
 const name: Schema = { type: 'string', maxLength: 63, pattern: '^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$' };
 
+/** A duration as Prometheus reads it, or nothing. */
+const duration = '^([0-9]+(ms|s|m|h|d|w|y))*$';
+
 const monitor: Readonly<Record<string, Schema>> = {
   enabled: flag,
   namespace: name,
   labels: texts,
   annotations: texts,
-  interval: { type: 'string', pattern: '^([0-9]+(ms|s|m|h))*$' },
-  scrapeTimeout: { type: 'string', pattern: '^([0-9]+(ms|s|m|h))*$' },
+  interval: { type: 'string', pattern: duration },
+  scrapeTimeout: { type: 'string', pattern: duration },
+  scheme: { enum: ['http', 'https'] },
+  tlsConfig: map,
   relabelings: maps,
   metricRelabelings: maps,
 };
@@ -58,6 +63,8 @@ const forms: Readonly<Record<string, Schema>> = {
   extraEnv: maps,
   extraVolumes: maps,
   extraVolumeMounts: maps,
+  extraInitContainers: maps,
+  extraContainers: maps,
   updateStrategy: {
     type: 'object',
     additionalProperties: false,
@@ -77,6 +84,26 @@ const forms: Readonly<Record<string, Schema>> = {
   'monitoring.scrapeAnnotations': flag,
   ...within('monitoring.podMonitor', monitor),
   ...within('monitoring.serviceMonitor', monitor),
+  'prometheusRule.enabled': flag,
+  'prometheusRule.namespace': name,
+  'prometheusRule.labels': texts,
+  'prometheusRule.annotations': texts,
+  'prometheusRule.runbookUrl': { type: 'string', pattern: '^(https?://\\S+)?$' },
+  'prometheusRule.rules': {
+    type: 'object',
+    additionalProperties: {
+      type: ['object', 'null'],
+      additionalProperties: false,
+      properties: { enabled: flag, for: { type: 'string', pattern: duration }, labels: texts },
+    },
+  },
+  'prometheusRule.extraRules': maps,
+  'dashboards.enabled': flag,
+  'dashboards.namespace': name,
+  'dashboards.label': { type: 'string', minLength: 1 },
+  'dashboards.labelValue': { type: 'string', maxLength: 63 },
+  'dashboards.folder': text,
+  'dashboards.annotations': texts,
 };
 
 function within(path: string, schemas: Readonly<Record<string, Schema>>): Record<string, Schema> {

@@ -6,24 +6,14 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse } from 'yaml';
 import { runCommandLine } from '../../lib/cli/command-line.ts';
 import { accessRules } from '../../lib/sources/kubernetes/access-rules.ts';
 import { chartFolder, chartValues } from '../../scripts/chart/values.ts';
 import { Helm } from '../kube/helm.ts';
+import { schemaFaults } from '../kube/published-schema.ts';
 import { typeFaults } from '../kube/typed-object.ts';
-import { own, server, template } from './chart-template.ts';
-
-interface KubernetesObject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
-}
-
-/** What stands at a path of names and indexes, `undefined` where nothing does. */
-function at(value: unknown, ...path: readonly (string | number)[]): unknown {
-  return path.reduce<unknown>((found, key) => (found as Record<string, unknown> | undefined)?.[key], value);
-}
+import { at, type KubernetesObject, one, own, rendered, server } from './chart-template.ts';
 
 /** Where the pod and the program's container are in a DaemonSet, for chai's nested properties. */
 const pod = 'spec.template.spec';
@@ -41,26 +31,15 @@ const types: Readonly<Record<string, string>> = {
   Service: 'V1Service',
   Pod: 'V1Pod',
 };
-const monitors = ['PodMonitor', 'ServiceMonitor'];
+const monitors = ['PodMonitor', 'ServiceMonitor', 'PrometheusRule'];
 
 describe('the chart, rendered by the real helm', () => {
   let helm: Helm;
   let folder: string;
-  const rendered = new Map<string, readonly KubernetesObject[]>();
+  const byFile = new Map<string, readonly KubernetesObject[]>();
 
-  async function render(...args: readonly string[]): Promise<readonly KubernetesObject[]> {
-    const { code, stdout, stderr } = await template(helm, args);
-    expect(code, stderr).to.equal(0);
-    return parseAllDocuments(stdout, { uniqueKeys: true }).map((document) => {
-      expect(document.errors).to.deep.equal([]);
-      return document.toJS() as KubernetesObject;
-    });
-  }
-
-  function one(objects: readonly KubernetesObject[], kind: string): KubernetesObject {
-    const found = objects.filter((object) => object.kind === kind);
-    expect(found.length, kind).to.equal(1);
-    return found[0]!;
+  function render(...args: readonly string[]): Promise<readonly KubernetesObject[]> {
+    return rendered(helm, args);
   }
 
   async function daemonSet(...args: readonly string[]): Promise<KubernetesObject> {
@@ -69,13 +48,13 @@ describe('the chart, rendered by the real helm', () => {
 
   /** What is rendered of a file of ci/. */
   function ofCase(name: string): readonly KubernetesObject[] {
-    return rendered.get(`${chartFolder}/ci/${name}-values.yaml`)!;
+    return byFile.get(`${chartFolder}/ci/${name}-values.yaml`)!;
   }
 
   before(async () => {
     helm = await Helm.open();
     folder = await mkdtemp(join(tmpdir(), 'chart-'));
-    for (const file of cases) rendered.set(file, await render('--values', file));
+    for (const file of cases) byFile.set(file, await render('--values', file));
   });
 
   after(async () => {
@@ -113,7 +92,7 @@ describe('the chart, rendered by the real helm', () => {
 
   describe('renders', () => {
     it('objects of which the Kubernetes API knows every field', () => {
-      for (const [file, objects] of rendered) {
+      for (const [file, objects] of byFile) {
         expect(objects.length).to.be.greaterThan(1);
         for (const object of objects.filter(({ kind }) => !monitors.includes(kind))) {
           expect(
@@ -124,8 +103,15 @@ describe('the chart, rendered by the real helm', () => {
       }
     });
 
+    it('objects that their published schemas allow, those of the Prometheus operator among them', async () => {
+      for (const [file, objects] of byFile) {
+        const faults = await Promise.all(objects.map((object) => schemaFaults(object)));
+        expect(faults.flat(), file).to.deep.equal([]);
+      }
+    });
+
     it('objects with names and labels of their own', () => {
-      for (const objects of rendered.values()) {
+      for (const objects of byFile.values()) {
         const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
         expect(new Set(names).size).to.equal(names.length);
         for (const { metadata } of objects) {
@@ -181,13 +167,13 @@ describe('the chart, rendered by the real helm', () => {
     });
 
     it('a container that may no more than NET_ADMIN and NET_RAW', () => {
-      for (const objects of rendered.values()) {
+      for (const objects of byFile.values()) {
         const set = one(objects, 'DaemonSet');
         expect(set).to.have.deep.nested.property(`${main}.securityContext.capabilities`, {
           drop: ['ALL'],
           add: ['NET_ADMIN', 'NET_RAW'],
         });
-        expect(at(set, 'spec', 'template', 'spec', 'containers')).to.have.length(1);
+        expect(set).to.have.nested.property(`${main}.name`, 'kube-ipvs');
         expect(set).to.deep.nested.include({
           [`${main}.securityContext.privileged`]: false,
           [`${main}.securityContext.allowPrivilegeEscalation`]: false,
@@ -211,17 +197,28 @@ describe('the chart, rendered by the real helm', () => {
       expect(one(ofCase('bare'), 'DaemonSet')).not.to.have.nested.property(`${pod}.initContainers`);
     });
 
-    it('mounts of what the program reads, and nothing to write but the lock', () => {
+    it('further containers behind its own', () => {
+      const names = (file: string, list: string): unknown[] =>
+        (at(one(ofCase(file), 'DaemonSet'), ...`${pod}.${list}`.split('.')) as object[]).map((container) =>
+          at(container, 'name'),
+        );
+      expect(names('service-monitor', 'containers')).to.deep.equal(['kube-ipvs', 'metrics-proxy']);
+      expect(names('monitoring', 'initContainers')).to.deep.equal(['init', 'wait']);
+    });
+
+    it('mounts of what the program reads, and nothing to write but the lock and the socket', () => {
       const set = one(ofCase('default'), 'DaemonSet');
       expect(set).to.have.deep.nested.property(`${main}.volumeMounts`, [
         { name: 'config', mountPath: '/etc/kube-ipvs', readOnly: true },
         { name: 'modules', mountPath: '/lib/modules', readOnly: true },
         { name: 'xtables-lock', mountPath: '/run/xtables.lock' },
+        { name: 'socket', mountPath: '/run/kube-ipvs' },
       ]);
       expect(set).to.have.deep.nested.property(`${pod}.volumes`, [
         { name: 'config', configMap: { name: 'kube-ipvs' } },
         { name: 'modules', hostPath: { path: '/lib/modules' } },
         { name: 'xtables-lock', hostPath: { path: '/run/xtables.lock', type: 'FileOrCreate' } },
+        { name: 'socket', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
       ]);
     });
 
@@ -256,7 +253,7 @@ describe('the chart, rendered by the real helm', () => {
 
     it('that the program accepts, with every file of values', async () => {
       const file = join(folder, 'config.yaml');
-      for (const [name, objects] of rendered) {
+      for (const [name, objects] of byFile) {
         writeFileSync(file, configurationOf(objects));
         let told = '';
         const terminal = { out: () => undefined, err: (text: string) => void (told += text) };
@@ -379,6 +376,8 @@ describe('the chart, rendered by the real helm', () => {
             path: '/metrics',
             interval: '30s',
             scrapeTimeout: '10s',
+            scheme: 'https',
+            tlsConfig: { insecureSkipVerify: true },
             relabelings: [{ sourceLabels: ['__meta_kubernetes_pod_node_name'], targetLabel: 'node' }],
             metricRelabelings: [{ sourceLabels: ['__name__'], regex: 'nodejs_.*', action: 'drop' }],
           },
@@ -403,6 +402,8 @@ describe('the chart, rendered by the real helm', () => {
             path: '/metrics',
             interval: '1m',
             scrapeTimeout: '5s',
+            scheme: 'https',
+            tlsConfig: { insecureSkipVerify: true },
             relabelings: [{ action: 'replace', replacement: 'one', targetLabel: 'cluster' }],
             metricRelabelings: [{ action: 'labeldrop', regex: 'pod' }],
           },

@@ -4,6 +4,7 @@
 {{- include "kube-ipvs.guardServer" . -}}
 {{- include "kube-ipvs.guardProbes" . -}}
 {{- include "kube-ipvs.guardMonitoring" . -}}
+{{- include "kube-ipvs.guardRules" . -}}
 {{- end -}}
 
 {{- define "kube-ipvs.guardFlags" -}}
@@ -55,6 +56,20 @@
 {{- if and (or .podMonitor.enabled .serviceMonitor.enabled .scrapeAnnotations) (not (include "kube-ipvs.metricsPort" $)) -}}
 {{- $configuration := include "kube-ipvs.configuration" $ | fromYaml -}}
 {{- fail (printf "config.metricsBindAddress: expected an address that Prometheus reaches, got %s; give 0.0.0.0:10249, and see that a firewall keeps strangers from it" (toString (default "127.0.0.1:10249, the default" $configuration.metricsBindAddress))) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "kube-ipvs.guardRules" -}}
+{{- $alerts := list -}}
+{{- range (.Files.Get "alerts/kube-ipvs.rules.yaml" | fromYaml).groups -}}
+{{- range .rules -}}
+{{- with .alert -}}{{- $alerts = append $alerts . -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range $alert, $_ := .Values.prometheusRule.rules -}}
+{{- if not (has $alert $alerts) -}}
+{{- fail (printf "prometheusRule.rules: expected names of alerts, got %s; there are %s" $alert (join ", " $alerts)) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

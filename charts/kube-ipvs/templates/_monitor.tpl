@@ -1,4 +1,4 @@
-{{- /* The metadata of a monitor. Takes a list: the values of the chart and those of the monitor. */ -}}
+{{- /* The metadata of a monitor or of rules. Takes a list: the values of the chart and those of the object. */ -}}
 {{- define "kube-ipvs.monitorMetadata" -}}
 {{- $chart := index . 0 -}}
 {{- $monitor := index . 1 -}}
@@ -24,6 +24,13 @@ interval: {{ . }}
 {{- end }}
 {{- with .scrapeTimeout }}
 scrapeTimeout: {{ . }}
+{{- end }}
+{{- if ne .scheme "http" }}
+scheme: {{ .scheme }}
+{{- end }}
+{{- with .tlsConfig }}
+tlsConfig:
+  {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .relabelings }}
 relabelings:
