@@ -10,6 +10,7 @@ import { pino } from 'pino';
 import { Ipvs } from '../../native-bindings/ipvs.ts';
 import { Catalog } from '../../lib/catalog/catalog.ts';
 import { compactHeap } from '../../lib/cli/heap.ts';
+import { releaseMappedFiles } from '../../lib/cli/mapped-files.ts';
 import { oldestFirst } from '../../lib/cli/oldest-first.ts';
 import { createProgram } from '../../lib/cli/program.ts';
 import { fakeKernel } from '../../lib/kernel/fake-kernel.ts';
@@ -137,6 +138,7 @@ async function listed(catalog: Catalog): Promise<void> {
 const [kubeconfig = '', settleSeconds = '0'] = process.argv.slice(2);
 loadRest();
 report('loaded');
+releaseMappedFiles();
 const transport = new Transport({ userAgent: 'kube-ipvs/bench' });
 const api = new ApiClient(new Credentials(await readKubeconfig(kubeconfig), sourceClock), transport);
 const catalog = new Catalog();
@@ -145,6 +147,7 @@ const source = new KubernetesSource({ api, catalog, log });
 source.start();
 await listed(catalog);
 report('listed');
+releaseMappedFiles();
 const reconciler = new Reconciler({
   tables: swallowingTables(),
   base: basePlan,

@@ -131,5 +131,5 @@ describe('addresses on a real kernel', () => {
     expect(await written(...wanted.map(bind))).to.have.members(wanted);
     expect(shown()).to.have.members(wanted.map((address) => `${address}/32`));
     expect(await written(...wanted.map(release))).to.deep.equal([]);
-  }).timeout(60_000);
+  });
 });

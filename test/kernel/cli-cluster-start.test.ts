@@ -75,10 +75,7 @@ function tables(): string[] {
   );
 }
 
-describe('kube-ipvs at its start with an API server', function () {
-  // Every program that is started takes its time in User-Mode-Linux.
-  this.timeout(240_000);
-
+describe('kube-ipvs at its start with an API server', () => {
   let authority: Authority;
   let site: ClusterSite;
   /** What the kernel holds of earlier starts. */

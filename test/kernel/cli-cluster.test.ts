@@ -16,10 +16,7 @@ async function logged(running: Running, text: string): Promise<void> {
   );
 }
 
-describe('kube-ipvs with an API server', function () {
-  // Every program that is started takes its time in User-Mode-Linux.
-  this.timeout(240_000);
-
+describe('kube-ipvs with an API server', () => {
   let authority: Authority;
   let site: ClusterSite;
 

@@ -29,10 +29,7 @@ const kubernetesSlice = {
   endpoints: [{ addresses: ['192.168.111.10'], conditions: { ready: true } }],
 };
 
-describe('kube-ipvs on a cold node', function () {
-  // Every program that is started takes its time in User-Mode-Linux.
-  this.timeout(240_000);
-
+describe('kube-ipvs on a cold node', () => {
   let site: ClusterSite;
 
   before(async () => {

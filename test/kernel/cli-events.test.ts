@@ -47,8 +47,7 @@ function slice(addresses: readonly string[], triggered: Date) {
   };
 }
 
-describe('kube-ipvs and the owners of services', function () {
-  this.timeout(240_000);
+describe('kube-ipvs and the owners of services', () => {
   let site: ClusterSite;
   let kubectl: Kubectl;
   let running: Running;

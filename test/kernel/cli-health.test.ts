@@ -59,10 +59,7 @@ async function takePort(port: number): Promise<{ release: () => Promise<unknown>
   return { release: () => new Promise((resolve) => server.close(resolve)) };
 }
 
-describe('kube-ipvs run and who asks how it is', function () {
-  // Every program that is started takes its time in User-Mode-Linux.
-  this.timeout(240_000);
-
+describe('kube-ipvs run and who asks how it is', () => {
   let site: ClusterSite;
 
   before(() => {

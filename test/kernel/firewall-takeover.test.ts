@@ -83,10 +83,7 @@ const usable: Flavour[] = [];
 for (const flavour of flavours)
   if ((await run(`iptables-${flavour}`, ['-t', 'nat', '-S'])).status === 0) usable.push(flavour);
 
-describe('the firewall that kube-proxy has left', function () {
-  // Every program that is started takes its time in User-Mode-Linux.
-  this.timeout(60_000);
-
+describe('the firewall that kube-proxy has left', () => {
   for (const flavour of usable)
     for (const release of ['1.28', '1.33'] as const)
       describe(`in version ${release}, by the ${flavour} flavour`, () => {

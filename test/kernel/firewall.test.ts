@@ -53,10 +53,7 @@ async function write(firewall: Firewall, family: IpFamily, after?: FirewallProgr
 
 const flavours = await usableFlavours();
 
-describe('the firewall on a real kernel', function () {
-  // Every program that is started takes its time in User-Mode-Linux.
-  this.timeout(60_000);
-
+describe('the firewall on a real kernel', () => {
   before(async () => {
     enterOwnNamespace();
     for (const family of ipFamilies) {

@@ -177,5 +177,5 @@ describe('real servers on a real kernel', () => {
       servers.map(({ address, weight }) => `-a -t 10.96.0.1:80 -r ${address}:8080 -m -w ${weight}`).sort(),
     );
     expect(await written(...servers.map(remove))).to.have.length(0);
-  }).timeout(60_000);
+  });
 });

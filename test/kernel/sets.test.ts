@@ -41,10 +41,7 @@ const remove = (entries: readonly SetEntry[]) =>
   entries.map((before) => ({ key: before.key, before, after: undefined }));
 const codes = (refusals: Refusals) => [...refusals].map(([key, refusal]) => [key, refusal.code]);
 
-describe('sets on a real kernel', function () {
-  // Every program that is started takes its time in User-Mode-Linux.
-  this.timeout(60_000);
-
+describe('sets on a real kernel', () => {
   let ipSets: IpSets;
   let sets: Sets;
 
@@ -117,10 +114,7 @@ describe('sets on a real kernel', function () {
   });
 });
 
-describe('set entries on a real kernel', function () {
-  // Every program that is started takes its time in User-Mode-Linux.
-  this.timeout(60_000);
-
+describe('set entries on a real kernel', () => {
   let ipSets: IpSets;
   let sets: Sets;
   let entries: SetEntries;

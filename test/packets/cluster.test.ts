@@ -53,10 +53,7 @@ function isOnFirst(name: string): boolean {
   return /[13]$/.test(name);
 }
 
-describe('a cluster with an API server', function () {
-  // kubectl takes its second on a machine that nobody else uses.
-  this.timeout(180_000);
-
+describe('a cluster with an API server', () => {
   let site: Site;
   let plane: ControlPlane;
   let pods: readonly Guest[];

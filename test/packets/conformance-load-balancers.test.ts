@@ -319,4 +319,4 @@ describe('LoadBalancers', () => {
           }
     }
   });
-}).timeout(120_000);
+});

@@ -456,4 +456,4 @@ describe('Networking', () => {
       }
     });
   });
-}).timeout(120_000);
+});

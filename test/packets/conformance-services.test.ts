@@ -338,4 +338,4 @@ describe('Services', () => {
         if (from === web3) expect(source).to.equal(from[family]);
       }
   });
-}).timeout(120_000);
+});

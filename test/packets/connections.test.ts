@@ -484,4 +484,4 @@ describe('connections', () => {
       for (const one of again) await one();
     });
   });
-}).timeout(120_000);
+});

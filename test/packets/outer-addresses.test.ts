@@ -102,8 +102,7 @@ describe('packets to addresses from outside of the cluster', () => {
   /** One behind a router to which less fits than to the others. */
   let farAway: Guest;
 
-  before(async function () {
-    this.timeout(90_000);
+  before(async () => {
     site = await Site.build();
     const guest = async (number: number, via: string): Promise<Guest> =>
       site.cluster.addHost({

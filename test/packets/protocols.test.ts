@@ -3,6 +3,7 @@ import type { Asking } from '../lab/asking.ts';
 import type { Guest } from '../lab/guest.ts';
 import { Node } from '../lab/node.ts';
 import type { Place } from '../lab/place.ts';
+import { sharedEvenly } from './support-questions.ts';
 import { Site, counted, until } from './support.ts';
 import type { SiteService } from './support.ts';
 
@@ -96,6 +97,9 @@ describe('packets of every protocol and family', () => {
   /** Machines outside that reach everything over a node. */
   let routed: ReadonlyMap<Node, Guest>;
 
+  /** The pods behind `trio`. */
+  const pods = (): readonly Place[] => [site.pod('web-1'), site.pod('web-3')];
+
   before(async () => {
     site = await Site.build();
     inside = [...site.nodes, ...site.pods];
@@ -122,25 +126,14 @@ describe('packets of every protocol and family', () => {
     for (const family of families) {
       describe(`${protocol} over ${family}`, () => {
         it('is balanced evenly from nodes and pods through the cluster address', async () => {
-          for (const place of inside) {
-            const { names, errors } = counted(await place.ask(vip[family], port, { protocol, count: 6 }));
-            expect({ names, errors }, place.name).to.deep.equal({
-              names: { 'web-1': 3, 'web-3': 3 },
-              errors: {},
-            });
-          }
+          for (const from of inside)
+            await sharedEvenly({ from, to: vip[family], port, protocol }, 6, ...pods());
         });
 
         it('is balanced evenly from nodes, pods and outside through the node port of either node', async () => {
           for (const node of site.nodes)
-            for (const place of [...inside, site.client]) {
-              const answers = await place.ask(node[family], nodePort, { protocol, count: 4 });
-              const { names, errors } = counted(answers);
-              expect({ names, errors }, `${place.name} at ${node.name}`).to.deep.equal({
-                names: { 'web-1': 2, 'web-3': 2 },
-                errors: {},
-              });
-            }
+            for (const from of [...inside, site.client])
+              await sharedEvenly({ from, to: node[family], port: nodePort, protocol }, 4, ...pods());
         });
 
         it('keeps the source of a pod through the cluster address, on its own node and across', async () => {

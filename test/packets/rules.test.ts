@@ -42,8 +42,7 @@ describe('random packets to random services', () => {
   /** Every address of the node, those of services among them. */
   let nodeAddresses: readonly string[];
 
-  before(async function () {
-    this.timeout(90_000);
+  before(async () => {
     console.log(`    RULES_SEED=${seed}`);
     site = await Site.build();
     outside = await site.cluster.addHost({
@@ -175,8 +174,7 @@ describe('random packets to random services', () => {
     return from === 'other pod' ? [source, ...site.second.addresses] : [source];
   }
 
-  it('go where the rules of Kubernetes have them go', async function () {
-    this.timeout(120_000);
+  it('go where the rules of Kubernetes have them go', async () => {
     const asked = drawn();
     const left = [...asked];
     const faults: string[] = [];

@@ -216,4 +216,4 @@ describe('a service under steady load', () => {
         await clients.more(5);
       },
     }));
-}).timeout(240_000);
+});

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import { expect } from 'chai';
 import type { AskOptions } from '../lab/answer.ts';
 import type { Guest } from '../lab/guest.ts';
 import { Node } from '../lab/node.ts';
@@ -123,6 +125,32 @@ async function askUntil(
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`${textOf(question)}: ${reason}`, { cause: error });
+  }
+}
+
+/** How often requests are made at most to see their answers spread evenly. */
+const rounds = 3;
+
+/**
+ * Sees that these places share the answers to a number of requests evenly, which is a multiple of theirs, and that every
+ * request is answered. Where nodes ask each other's node ports, the kernel may take a reply for one to an older connection
+ * (docs/kernel-limits.md): that request waits, and may take two turns. It does not happen three times running.
+ */
+export async function sharedEvenly(
+  question: Question,
+  count: number,
+  ...places: readonly Place[]
+): Promise<void> {
+  const share = count / places.length;
+  const expected = {
+    names: Object.fromEntries(places.map(({ name }) => [name, share])),
+    errors: {},
+  };
+  for (let round = 1; ; round += 1) {
+    const { names, errors } = await asked(question, count, 3000);
+    if (round < rounds && !isDeepStrictEqual({ names, errors }, expected)) continue;
+    expect({ names, errors }, textOf(question)).to.deep.equal(expected);
+    return;
   }
 }
 

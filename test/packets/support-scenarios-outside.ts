@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Guest } from '../lab/guest.ts';
 import type { Node } from '../lab/node.ts';
 import { serverName } from './support-objects.ts';
+import { sharedEvenly } from './support-questions.ts';
 import type { Outside, Stage } from './support-stage.ts';
 import { balancing, scenario } from './support-stage.ts';
 import { nodeAddresses } from './support-tables.ts';
@@ -127,14 +128,8 @@ export function playLoadBalancer(stageNow: () => Stage): void {
     ): Promise<void> {
       for (const place of places)
         for (const service of services) {
-          const { protocol } = service;
-          const { names, errors } = counted(
-            await place.ask(address, portOf(service), { protocol, count: 4 }),
-          );
-          expect({ names, errors }, `${place.name} to ${address} by ${protocol}`).to.deep.equal({
-            names: { 'web-2': 2, 'web-4': 2 },
-            errors: {},
-          });
+          const question = { from: place, to: address, port: portOf(service), protocol: service.protocol };
+          await sharedEvenly(question, 4, site.pod('web-2'), site.pod('web-4'));
         }
     }
 

@@ -162,7 +162,7 @@ describe('a node that kube-proxy has worked on', () => {
       (rules) => !rules.includes('-A KUBE-IPVS-OUT-FILTER -s'),
     );
   });
-}).timeout(240_000);
+});
 
 function isRepair({ text }: LogLine): boolean {
   return text.includes('"msg":"the kernel had drifted and was repaired"');

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { trimMemory } from '../../../native-bindings/libc.ts';
+import { dropPages, trimMemory } from '../../../native-bindings/libc.ts';
 
 /** Whether the C library of this process is glibc. */
 function hasGlibc(): boolean {
@@ -26,5 +26,22 @@ describe('trimMemory', () => {
       throw new Error("Cannot find module 'ffi-napi'");
     };
     expect(trimMemory(load)).to.equal(false);
+  });
+});
+
+describe('dropPages', () => {
+  it('says where the kernel does not take a range', () => {
+    expect(dropPages([{ address: 1, length: 4096 }])).to.equal(false);
+  });
+
+  it('takes none for all of them', () => {
+    expect(dropPages([])).to.equal(true);
+  });
+
+  it('does nothing where the addon is missing', () => {
+    const load = () => {
+      throw new Error("Cannot find module 'ffi-napi'");
+    };
+    expect(dropPages([], load)).to.equal(false);
   });
 });
