@@ -16,21 +16,14 @@ export interface Libc {
   readonly sizeOfLong: number;
 }
 
+/** The types of what a C function gives and takes, in ref-napi's words. */
+type Signature = readonly [result: string, parameters: readonly string[]];
+
 /** What is used of ffi-napi, which brings no declarations that fit. */
 interface Ffi {
-  Library(
-    name: null,
-    functions: Readonly<Record<string, readonly [result: string, parameters: readonly string[]]>>,
-  ): Omit<Libc, 'errno' | 'sizeOfLong'>;
+  /** Throws where the process has no function of such a name. */
+  Library<Calls>(name: null, functions: Readonly<Record<keyof Calls, Signature>>): Calls;
   errno(): number;
-}
-
-/** The same, for `trimMemory`. */
-interface AllocatorFfi {
-  Library(
-    name: null,
-    functions: Readonly<Record<'malloc_trim', readonly [result: string, parameters: readonly string[]]>>,
-  ): { malloc_trim(padding: number): number };
 }
 
 /** What is used of ref-napi. */
@@ -69,7 +62,7 @@ export function loadLibc(
   try {
     const ffi = surroundings.load('ffi-napi') as Ffi;
     const ref = surroundings.load('ref-napi') as Ref;
-    const calls = ffi.Library(null, functions);
+    const calls = ffi.Library<Omit<Libc, 'errno' | 'sizeOfLong'>>(null, functions);
     return { ...calls, errno: () => ffi.errno(), sizeOfLong: ref.sizeof.long };
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
@@ -87,11 +80,46 @@ export function loadLibc(
  */
 export function trimMemory(load: LibcSurroundings['load'] = createRequire(import.meta.url)): boolean {
   try {
-    const ffi = load('ffi-napi') as AllocatorFfi;
-    ffi.Library(null, { malloc_trim: ['int', ['size_t']] }).malloc_trim(0);
+    const ffi = load('ffi-napi') as Ffi;
+    const allocator = ffi.Library<{ malloc_trim(padding: number): number }>(null, {
+      malloc_trim: ['int', ['size_t']],
+    });
+    allocator.malloc_trim(0);
     return true;
   } catch {
-    // The addon throws where the process has no function of that name.
+    return false;
+  }
+}
+
+/** A part of this process's memory, in bytes; both are multiples of a page. */
+export interface MemoryRange {
+  readonly address: number;
+  readonly length: number;
+}
+
+/** `MADV_DONTNEED` of `asm-generic/mman-common.h`; alpha alone has another number for it, on which Node does not run. */
+const notNeeded = 4;
+
+/**
+ * Takes pages out of this process's memory, `madvise(2)`: those of a file that it has not modified are read from the
+ * file again where they are touched, and most of them not even that, for the system keeps them as long as it has room.
+ * To be called with such ranges alone: whatever else is there is lost.
+ *
+ * @returns whether all of them went; false too where the addon cannot be loaded
+ */
+export function dropPages(
+  ranges: readonly MemoryRange[],
+  load: LibcSurroundings['load'] = createRequire(import.meta.url),
+): boolean {
+  try {
+    const ffi = load('ffi-napi') as Ffi;
+    const memory = ffi.Library<{ madvise(address: number, length: number, advice: number): number }>(null, {
+      madvise: ['int', ['uint64', 'size_t', 'int']],
+    });
+    return ranges
+      .map(({ address, length }) => memory.madvise(address, length, notNeeded))
+      .every((result) => result === 0);
+  } catch {
     return false;
   }
 }

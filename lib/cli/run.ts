@@ -19,6 +19,7 @@ import { kernelTables, openKernel, traceTo } from './kernel.ts';
 import type { Kernel } from './kernel.ts';
 import { createLog } from './log.ts';
 import { NodeHealth } from './node-health.ts';
+import { releaseMappedFiles } from './mapped-files.ts';
 import { nodeAddresses, nodePortCidrs } from './node-addresses.ts';
 import { oldestFirst } from './oldest-first.ts';
 import { createPlanning } from './planning.ts';
@@ -122,7 +123,10 @@ async function prepare(work: Work, machine: Promise<boolean>, begun?: Promise<un
   const { kernel, configuration, catalog, source, apiServers } = work;
   const read = async (): Promise<void> => {
     await begun;
+    // What loading the program took of it need not be resident beside the lists, nor what reading these took later on.
+    releaseMappedFiles();
     await source.start();
+    releaseMappedFiles();
   };
   const [randomFully] = await Promise.all([machine, read(), apiServers.resolve()]);
   setTimeouts(kernel, configuration);
