@@ -1,10 +1,11 @@
 import { completed, validate } from './admission.ts';
+import { AppliedConfigurations } from './applied.ts';
 import type { Texts } from './encoding.ts';
 import type { ObjectForms } from './event-forms.ts';
 import { type ListOptions, parseListOptions } from './list-options.ts';
 import { listPage, type ListScope } from './listing.ts';
 import { isJsonObject, type JsonObject, type KubeObject, objectIn } from './object.ts';
-import { patched } from './patch.ts';
+import { parsePatch, patched } from './patch.ts';
 import type { ResourceRequest } from './request-path.ts';
 import { apiVersionOf, resourceNamed, type ResourceType } from './resource-type.ts';
 import { parseFieldSelector, parseLabelSelector, type Selector } from './selectors.ts';
@@ -35,6 +36,7 @@ export class Handlers {
   readonly #store: Store;
   readonly #texts: Texts;
   readonly #forms: ObjectForms;
+  readonly #applied = new AppliedConfigurations();
 
   constructor(store: Store, texts: Texts, forms: ObjectForms) {
     this.#store = store;
@@ -98,12 +100,26 @@ export class Handlers {
   #patch(call: Call): Answer {
     const { type, namespace, name } = call.request;
     const held = this.#store.find({ type, namespace, name });
-    if (!held && !call.contentType.includes('apply-patch')) throw notFound(type, name);
-    const blank = { apiVersion: apiVersionOf(type), kind: type.kind, metadata: { name } };
-    const shown = held ? this.#forms.as(held, type) : blank;
-    const object = patched(shown, call.contentType, call.body);
-    if (!held) return this.#create({ ...call, body: JSON.stringify(object) });
+    if (isApplied(call)) return this.#apply(call, held);
+    if (!held) throw notFound(type, name);
+    const object = patched(this.#forms.as(held, type), call.contentType, call.body);
     return this.#one(call, this.#store.update(this.#admitted(call, held, object)));
+  }
+
+  #apply(call: Call, held: KubeObject | undefined): Answer {
+    const { type, namespace, name } = call.request;
+    const manager = call.query.get('fieldManager') ?? '';
+    const applied = objectIn(parsePatch(call.body));
+    const shown = held
+      ? this.#applied.released(this.#forms.as(held, type), manager, applied)
+      : { apiVersion: apiVersionOf(type), kind: type.kind, metadata: { name } };
+    const object = patched(shown, call.contentType, call.body);
+    const answer = held
+      ? this.#one(call, this.#store.update(this.#admitted(call, held, object)))
+      : this.#create({ ...call, body: JSON.stringify(object) });
+    const written = this.#store.find({ type, namespace, name });
+    if (written) this.#applied.note(written, manager, applied);
+    return answer;
   }
 
   #delete(call: Call): Answer {
@@ -213,6 +229,10 @@ function parseBody(body: string): JsonObject {
     // Falls through to the answer for a body that is no object.
   }
   throw badRequest('the object provided is unrecognized: the body is no JSON object');
+}
+
+function isApplied({ contentType }: Call): boolean {
+  return contentType.includes('apply-patch');
 }
 
 function preconditionsIn(body: string): Preconditions {

@@ -8,10 +8,10 @@ import type { NewObject } from './store.ts';
 
 /**
  * Applies a patch of the media type to an object: JSON patch, JSON merge patch, strategic merge patch, or an applied
- * configuration, which is merged strategically and takes nothing away: who owns which field is not kept.
+ * configuration, which is merged strategically. What it applies no more is to be gone already (`applied.ts`).
  */
 export function patched(object: NewObject, contentType: string, body: string): KubeObject {
-  const result = apply(object, contentType.split(';', 1)[0] ?? '', parse(body));
+  const result = apply(object, contentType.split(';', 1)[0] ?? '', parsePatch(body));
   if (!isJsonObject(result) || !isJsonObject(result['metadata']))
     throw badRequest('the patch leaves no object');
   return result as KubeObject;
@@ -36,7 +36,8 @@ function apply(object: NewObject, mediaType: string, patch: unknown): unknown {
   }
 }
 
-function parse(body: string): unknown {
+/** What a patch says, in JSON or YAML. Throws 400 where it is neither. */
+export function parsePatch(body: string): unknown {
   try {
     return parseYaml(body);
   } catch {

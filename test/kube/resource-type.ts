@@ -38,6 +38,8 @@ function core(
   };
 }
 
+const rbac = 'rbac.authorization.k8s.io';
+
 const involved = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'];
 
 /** Every resource that is served. */
@@ -75,6 +77,16 @@ export const resourceTypes: readonly ResourceType[] = [
     fields: ['reason', 'type', ...involved.map((field) => `regarding.${field}`)],
   }),
   core('EndpointSlice', 'endpointslice', 'endpointslices', { group: 'discovery.k8s.io' }),
+  core('ConfigMap', 'configmap', 'configmaps', { shortNames: ['cm'] }),
+  core('Secret', 'secret', 'secrets', { fields: ['type'] }),
+  core('ServiceAccount', 'serviceaccount', 'serviceaccounts', { shortNames: ['sa'] }),
+  core('ClusterRole', 'clusterrole', 'clusterroles', { group: rbac, namespaced: false }),
+  core('ClusterRoleBinding', 'clusterrolebinding', 'clusterrolebindings', { group: rbac, namespaced: false }),
+  core('DaemonSet', 'daemonset', 'daemonsets', {
+    group: 'apps',
+    shortNames: ['ds'],
+    subresources: ['status'],
+  }),
 ];
 
 /** `v1`, `discovery.k8s.io/v1`. */

@@ -17,6 +17,7 @@ import {
   staleness,
 } from './misbehaviour.ts';
 import { type Outlet, ResponseOutlet } from './outlet.ts';
+import { jsonOfProtobuf } from './protobuf.ts';
 import { fail, refuse, send } from './reply.ts';
 import { RequestLog } from './request-log.ts';
 import type { RequestMatch, SeenRequest } from './request-match.ts';
@@ -351,7 +352,12 @@ async function serverCertificate(
 async function bodyOf(request: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
   for await (const part of request) parts.push(part as Buffer);
-  return Buffer.concat(parts).toString();
+  const body = Buffer.concat(parts);
+  return isProtobuf(request) && body.length > 0 ? jsonOfProtobuf(body) : body.toString();
+}
+
+function isProtobuf({ headers }: IncomingMessage): boolean {
+  return headers['content-type'] === 'application/vnd.kubernetes.protobuf';
 }
 
 function callOf(
@@ -364,7 +370,7 @@ function callOf(
   return {
     request,
     query: url.searchParams,
-    contentType: message.headers['content-type'] ?? '',
+    contentType: isProtobuf(message) ? 'application/json' : (message.headers['content-type'] ?? ''),
     body,
     table: tableForm(message.headers.accept ?? '', url.searchParams),
     behind: staleness(misbehaviours),

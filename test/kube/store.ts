@@ -283,11 +283,11 @@ function differs(asked: string | undefined, held: string | undefined): boolean {
 }
 
 function countsGenerations(object: Pick<KubeObject, 'kind'>): boolean {
-  return object.kind === 'EndpointSlice';
+  return object.kind === 'EndpointSlice' || object.kind === 'DaemonSet';
 }
 
 function contentOf(object: NewObject): unknown {
-  return without(object, 'metadata');
+  return without(object, 'metadata', 'status');
 }
 
 /** Whether two values are the same JSON, whatever the order of their keys. */

@@ -1,0 +1,162 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { chartFolder } from '../../scripts/chart/values.ts';
+import { Helm } from '../kube/helm.ts';
+import { Kubectl, kubectlPath } from '../kube/kubectl.ts';
+import { standInForKubelets } from '../kube/kubelets.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { resourceTypes } from '../kube/resource-type.ts';
+import { schemaFaults } from '../kube/published-schema.ts';
+import { ApiServer } from '../kube/server.ts';
+import { at } from './chart-template.ts';
+
+const namespace = 'kube-system';
+const daemonSet = ['daemonsets', namespace, 'kube-ipvs'] as const;
+
+/** What a release of the chart consists of, by resource and name. */
+const objects = [
+  'clusterrolebindings kube-ipvs',
+  'clusterroles kube-ipvs',
+  'configmaps kube-ipvs',
+  'daemonsets kube-ipvs',
+  'serviceaccounts kube-ipvs',
+] as const;
+
+describe('a release of the chart, by the real helm on the API server of the tests', () => {
+  let server: ApiServer;
+  let helm: Helm;
+  let folder: string;
+  let end: () => void;
+  const values = ['--set', 'k8sServiceHost=192.0.2.10', '--set', 'nodeSelector.moved=yes'];
+
+  /** Runs helm in the namespace of the release and gives what it prints. Fails where it does. */
+  async function run(...args: readonly string[]): Promise<string> {
+    const target = ['--kubeconfig', join(folder, 'config'), '--namespace', namespace];
+    const { code, stdout, stderr } = await helm.run([...args, ...target]);
+    expect(code, `helm ${args.join(' ')}: ${stderr}`).to.equal(0);
+    return stdout;
+  }
+
+  function upgrade(...args: readonly string[]): Promise<string> {
+    return run('upgrade', 'kube-ipvs', chartFolder, '--wait', '--timeout', '60s', ...args);
+  }
+
+  /** Everything that is there beside what helm keeps of its releases. */
+  function held(): ReadonlyMap<string, KubeObject> {
+    return new Map(
+      resourceTypes
+        .filter(({ plural }) => !['secrets', 'namespaces'].includes(plural))
+        .flatMap((type) => server.store.list(type).map((object) => [type.plural, object] as const))
+        .map(([plural, object]) => [`${plural} ${object.metadata.name}`, object]),
+    );
+  }
+
+  function releases(): unknown[] {
+    const secrets = resourceTypes.find(({ plural }) => plural === 'secrets')!;
+    return server.store.list(secrets).map(({ metadata }) => metadata.labels?.['status']);
+  }
+
+  /** What of the objects has another uid, version or generation than before. */
+  function changed(before: ReadonlyMap<string, KubeObject>, field: string): string[] {
+    const after = held();
+    const names = [...new Set([...before.keys(), ...after.keys()])];
+    return names.filter(
+      (name) => at(before.get(name), 'metadata', field) !== at(after.get(name), 'metadata', field),
+    );
+  }
+
+  function specOf(): unknown {
+    return server.store.get(...daemonSet)?.['spec'];
+  }
+
+  before(async () => {
+    server = await ApiServer.start();
+    end = standInForKubelets(server.store, 3);
+    helm = await Helm.open();
+    folder = await mkdtemp(join(tmpdir(), 'release-'));
+    await writeFile(join(folder, 'config'), server.kubeconfig('admin'), { mode: 0o600 });
+  });
+
+  after(async () => {
+    end();
+    await helm.close();
+    await server.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  beforeEach(async () => {
+    await run('install', 'kube-ipvs', chartFolder, '--wait', '--timeout', '60s', ...values);
+  });
+
+  afterEach(() => run('uninstall', 'kube-ipvs', '--ignore-not-found'));
+
+  it('installs its objects, says what to do next, and takes all of them away', async () => {
+    expect([...held().keys()].sort()).to.deep.equal(objects);
+    expect(releases()).to.deep.equal(['deployed']);
+    for (const object of held().values()) expect(await schemaFaults(object)).to.deep.equal([]);
+    const kubectl = new Kubectl(await kubectlPath(), join(folder, 'config'));
+    const status = await kubectl.run(['-n', namespace, 'rollout', 'status', 'daemonset/kube-ipvs']);
+    expect(status.stdout, status.stderr).to.equal('daemon set "kube-ipvs" successfully rolled out\n');
+    await run('uninstall', 'kube-ipvs');
+    expect([...held().keys()]).to.deep.equal([]);
+    expect(releases()).to.deep.equal([]);
+  });
+
+  it('changes at an upgrade what was changed, in its place', async () => {
+    const before = held();
+    await upgrade('--reset-then-reuse-values', '--set', 'nodeSelector.moved=null,image.tag=1.2.3');
+    expect(changed(before, 'uid')).to.deep.equal([]);
+    expect(changed(before, 'resourceVersion')).to.deep.equal(['daemonsets kube-ipvs']);
+    const pod = at(specOf(), 'template', 'spec');
+    expect(at(pod, 'containers', 0, 'image')).to.equal('kube-ipvs/kube-ipvs:1.2.3');
+    expect(at(pod, 'nodeSelector')).to.deep.equal({ 'kubernetes.io/os': 'linux' });
+    expect(releases()).to.deep.equal(['superseded', 'deployed']);
+  });
+
+  it('leaves the pods alone where nothing of theirs has changed', async () => {
+    const before = held();
+    await upgrade('--reuse-values', '--set', 'rbac.create=false');
+    expect(changed(before, 'uid')).to.deep.equal(['clusterroles kube-ipvs', 'clusterrolebindings kube-ipvs']);
+    expect(changed(before, 'generation')).to.deep.equal([]);
+  });
+
+  it('follows a new version of the chart node by node, by the same selector', async () => {
+    const [first, before] = [specOf(), held()];
+    const next = join(folder, 'next');
+    await cp(chartFolder, next, { recursive: true });
+    const chart = await readFile(join(next, 'Chart.yaml'), 'utf8');
+    await writeFile(join(next, 'Chart.yaml'), chart.replace(/^((?:appV|v)ersion): .*$/gm, '$1: 9.9.9'));
+    await run('upgrade', 'kube-ipvs', next, '--reuse-values', '--wait', '--timeout', '60s');
+    expect(changed(before, 'uid')).to.deep.equal([]);
+    expect(at(specOf(), 'selector')).to.deep.equal(at(first, 'selector'));
+    expect(at(specOf(), 'updateStrategy')).to.deep.equal({
+      type: 'RollingUpdate',
+      rollingUpdate: { maxUnavailable: '10%' },
+    });
+    expect(at(specOf(), 'template', 'spec', 'containers', 0, 'image')).to.match(/:9\.9\.9$/);
+  });
+
+  it('goes back to what it was', async () => {
+    const [first, before] = [specOf(), held()];
+    const config = 'config.apiVersion=kube-ipvs.io/v1alpha1,config.kind=KubeIpvsConfiguration';
+    await upgrade(...values, '--set', `${config},config.drainTimeout=5m,podLabels.a=b`);
+    expect(specOf()).not.to.deep.equal(first);
+    await run('rollback', 'kube-ipvs', '1', '--wait', '--timeout', '60s');
+    expect(specOf()).to.deep.equal(first);
+    expect(changed(before, 'uid')).to.deep.equal([]);
+    expect(await run('history', 'kube-ipvs')).to.match(/Rollback to 1/);
+  });
+
+  it('runs its test on a node, and takes the pod away', async () => {
+    let tested: KubeObject | undefined;
+    const stop = server.store.subscribe(({ object }) => {
+      if (object.kind === 'Pod') tested = object;
+    });
+    expect(await run('test', 'kube-ipvs', '--timeout', '60s')).to.match(/Phase: +Succeeded/);
+    stop();
+    expect(tested?.metadata.name).to.equal('kube-ipvs-test');
+    expect([...held().keys()].sort()).to.deep.equal(objects);
+  });
+});
