@@ -4,6 +4,7 @@ import { ByteWriter, type Frame } from './byte-writer.ts';
 import { NetlinkError } from './error.ts';
 import { Exchange } from './exchange.ts';
 import { controlTypes, type Message, messageFlags, type Request, writeRequest } from './message.ts';
+import { type Meter, MeteredTransport } from './meter.ts';
 import { NetlinkSocket, type SocketOptions, type Transport } from './socket.ts';
 import type { Dialect } from './trace.ts';
 
@@ -15,6 +16,8 @@ export interface OpenOptions {
   readonly transport?: Transport | undefined;
   /** See `SocketOptions.receiveBuffer`. */
   readonly receiveBuffer?: number | undefined;
+  /** Counts what is sent and received. */
+  readonly meter?: Meter | undefined;
 }
 
 /** What a family adds to a connection. */
@@ -126,5 +129,7 @@ function keep<Value>(values: Value[], value: Value | undefined): void {
 export function connect(protocol: number, options: ConnectionOptions = {}): Connection {
   const socket: SocketOptions =
     options.receiveBuffer === undefined ? { protocol } : { protocol, receiveBuffer: options.receiveBuffer };
-  return new Connection(options.transport ?? new NetlinkSocket(socket), options);
+  const transport = options.transport ?? new NetlinkSocket(socket);
+  const { meter } = options;
+  return new Connection(meter === undefined ? transport : new MeteredTransport(transport, meter), options);
 }

@@ -55,6 +55,7 @@ export type { IpvsDestination, IpvsService, IpvsServiceId, IpvsStats } from './i
 export type { IpvsReadOptions } from './ipvs-decoding.ts';
 export { Ipvs, type IpvsInfo, type IpvsTimeouts } from './ipvs.ts';
 export { type Libc, loadLibc } from './libc.ts';
+export { Meter, MeteredTransport } from './meter.ts';
 export { type Message, messageFlags, type Request } from './message.ts';
 export { netfilterHeader, netfilterSubsystems, netfilterType, writeNetfilterHeader } from './nfnetlink.ts';
 export type { DefaultRoute } from './default-route.ts';
