@@ -1,4 +1,6 @@
 import { type MetricDescription, Metrics } from '../lib/metrics/metrics.ts';
+import { endpointFamilies, seriesOf, serviceFamilies } from '../lib/metrics/service-families.ts';
+import { droppedMetric } from '../lib/metrics/service-reading.ts';
 import { table } from './markdown-table.ts';
 
 const introduction = `# Metrics
@@ -21,16 +23,67 @@ from what \`endpoints.kubernetes.io/last-change-trigger-time\` tells.`,
     'Tables of the kernel',
     `A \`table\` is \`sysctls\`, \`sets\`, \`firewall\` (iptables), \`setEntries\`, \`virtualServers\`, \`realServers\` or
 \`addresses\` (of \`kube-ipvs0\`). A \`kind\` of drift is \`missing\`, \`different\` or \`extra\`. Real servers that were draining are gone because they
-were \`drained\`, their time was over (\`timeout\`) or their virtual server went (\`removed\`).`,
-    /^kube_ipvs_(?!watch_|build_|conntrack_|event_loop)/,
+were \`drained\`, their time was over (\`timeout\`) or their virtual server went (\`removed\`).
+
+\`phase\` is \`decode\` (reading objects of the API server), \`plan\`, \`diff\` (comparing plans with what is wanted already), \`write\`,
+\`audit\` (reading the kernel back and comparing) or \`statistics\` (reading what goes through services, at a scrape); manifests are
+not counted as decoded. \`write\` is the sum of \`kube_ipvs_writing_seconds_total\`, \`plan\` and \`diff\` that of
+\`kube_ipvs_planning_seconds_total\`.
+
+Netlink is counted by the same tables, of which \`sysctls\` and \`firewall\` have none: those are files and the programs of
+iptables. \`flows\` are the connections of nf_conntrack that are looked for to be forgotten, \`statistics\` what is read at a scrape, and
+\`node\` is the rest: addresses of the node, schedulers. A \`direction\` is \`sent\` or \`received\`, as the program sees it.`,
+    /^kube_ipvs_(?!watch_|build_|conntrack_|event_loop|service_|endpoint_|kernel_|sysctl|(connections|packets|bytes)_)/,
   ],
+  ['Services and endpoints', services(), /^kube_ipvs_(service_|endpoint_)/],
   ['Watches', watches(), /^kube_ipvs_watch_/],
   [
     'Node and process',
-    'Those that begin otherwise have the names of every client of Prometheus.',
-    /^(process_|nodejs_|kube_ipvs_(build_|conntrack_|event_loop))/,
+    `\`kube_ipvs_connections_total\` and its like are counted over all virtual servers, whatever \`--service-metrics\` says. What the
+kernel does not have is left out. \`kube_ipvs_sysctl\` has the settings that balancing depends on, by their names in sysctl(8), as they
+are now. A \`reason\` of a failure of connection tracking is \`drop\` (the table was full), \`early_drop\` (another connection had to make
+room) or \`insert_failed\` (two packets of one new connection at a time, or of two that would be told apart by nothing).
+
+Those that begin otherwise have the names of every client of Prometheus.`,
+    /^(process_|nodejs_|kube_ipvs_(build_|conntrack_|event_loop|kernel_|sysctl|(connections|packets|bytes)_))/,
   ],
 ];
+
+function services(): string {
+  return `Off unless asked for, by \`--service-metrics\` or \`serviceMetrics\` in a file. \`service\` tells of every virtual server that a Service
+has, \`endpoint\` of every endpoint behind it as well. They come from IPVS and bear Kubernetes' names: \`namespace\` and \`service\`,
+then what the client asks for, \`protocol\`, \`address\` and \`port\`: a cluster IP, an external address, or an address of the node with a node
+port. An \`endpoint\` is an address with its port. Virtual servers of others are left out.
+
+**How many.** ${seriesOf(serviceFamilies)} series a virtual server, and ${seriesOf(endpointFamilies)} an endpoint: 1 000 Services of one port and ten endpoints are
+${number(1000 * seriesOf(serviceFamilies))} series a node, or ${number(1000 * (seriesOf(serviceFamilies) + 10 * seriesOf(endpointFamilies)))}; a node port has a virtual server of its own on each address of the
+node. \`--service-metrics-limit\` (20 000 unless told) is the most that a scrape gets. A virtual server has all its series or none;
+those that have been there for longer come first, so that which are left out does not change from scrape to scrape.
+\`${droppedMetric.name}\` is the number of series that are left out.
+
+**What they count.** The kernel adds its counters up every two seconds, as long as \`net.ipv4.vs.run_estimation\` is on, which it is unless
+someone turns it off: then they stand still (\`kube_ipvs_sysctl\` shows it). They begin with 0 when a virtual server or an endpoint
+is made, and so again where a Service is deleted and made anew or the node starts again; a restart of kube-ipvs changes
+nothing. Prometheus' \`rate\` and \`increase\` take that into account. What endpoints did that are gone stays in the counters
+of their service and is in no endpoint's any more: ask for \`kube_ipvs_service_*\` where the sum matters. For UDP a connection is a flow.
+
+**Rates.** IPVS' own (connections, packets and bytes a second) are averages of its own making and are not told: \`rate\` makes better ones
+of the counters.
+
+    # bytes a second to and from clients, by Service, over all nodes
+    sum by (namespace, service) (rate(kube_ipvs_service_bytes_total[5m]))
+    # the share of each endpoint in the new connections of its Service
+    sum by (namespace, service, endpoint) (rate(kube_ipvs_endpoint_connections_total[5m]))
+      / on (namespace, service) group_left sum by (namespace, service) (rate(kube_ipvs_endpoint_connections_total[5m]))
+
+**What a scrape costs.** The kernel is asked for every virtual server by itself, in slices of a millisecond between which changes are
+programmed, and the text is sent as it is made. Scrapes at the same time share one reading.`;
+}
+
+/** With a space between thousands. */
+function number(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ' ');
+}
 
 function watches(): string {
   return `\`resource\` is \`services\`, \`endpointslices\` or \`nodes\`; there is none where services come from manifests. A \`reason\` is one of

@@ -5,6 +5,7 @@ import { listeningHosts } from '../health/listening-hosts.ts';
 import type { ProxyHealth } from '../health/proxy-health.ts';
 import { ServiceHealthServers } from '../health/service-health-servers.ts';
 import type { FlowTable } from '../kernel/flow-table.ts';
+import type { ServerStatistics } from '../kernel/server-statistics.ts';
 import type { KernelTables } from '../kernel/kernel-tables.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Service, ServiceKey } from '../model/service.ts';
@@ -27,12 +28,14 @@ import { OwnerReports } from './owner-reports.ts';
 import type { Planning } from './planning.ts';
 import { programmerOptions } from './programming.ts';
 import type { ServiceSource, SourceNode } from './service-source.ts';
+import { ServiceStatistics } from './service-statistics.ts';
 
 /** The rooms that the daemon ties together. */
 export interface DaemonOptions {
   readonly configuration: Configuration;
   readonly tables: KernelTables;
   readonly flows: FlowTable;
+  readonly statistics: Pick<ServerStatistics, 'read'>;
   readonly route: AddressReader;
   readonly catalog: Catalog;
   readonly planning: Planning;
@@ -87,7 +90,9 @@ export class Daemon {
     this.#reconciler = new Reconciler({
       ...programmer,
       plan: (service) => {
+        const began = systemClock.now();
         const plan = programmer.plan(service);
+        options.metrics.phases.planned(systemClock.now() - began);
         this.#health.planned(service, plan);
         options.metrics.rules.planned(service, plan?.missingLocal);
         return plan;
@@ -103,6 +108,7 @@ export class Daemon {
       ),
     });
     options.metrics.follow(() => programFigures(this.#reconciler.status()));
+    this.#followServices();
     this.#node = this.#follower();
   }
 
@@ -137,6 +143,7 @@ export class Daemon {
   /** Ends, leaving the kernel as it is. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#options.metrics.followServices();
     this.#healthServers.close();
     this.#node?.stop();
     await this.#owners?.stop();
@@ -178,6 +185,25 @@ export class Daemon {
   #makeHealthFeed(): HealthFeed {
     const { health } = this.#options;
     return new HealthFeed({ health, servers: this.#healthServers, reconciler: () => this.#reconciler });
+  }
+
+  /** Has the metrics tell what goes through services, where that is asked for. */
+  #followServices(): void {
+    const { configuration, statistics, metrics, log } = this.#options;
+    const { serviceMetrics: level, serviceMetricsLimit: limit } = configuration;
+    if (level === 'off') return;
+    const { wanted } = this.#reconciler;
+    const reader = new ServiceStatistics({
+      ...{ level, limit, kernel: statistics, clock: systemClock, log },
+      served: {
+        virtualServers: () => wanted.tables.virtualServers.entries(),
+        ownerOf: (virtualServer) => wanted.ownerOf(virtualServer),
+      },
+      worked: (milliseconds) => {
+        metrics.phases.read('statistics', milliseconds);
+      },
+    });
+    metrics.followServices(() => reader.read());
   }
 
   /** Where health check ports are served: where node ports are. */

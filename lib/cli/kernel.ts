@@ -4,12 +4,14 @@ import { hasCode, isPermissionDenied } from '../../native-bindings/error.ts';
 import { IpSets } from '../../native-bindings/ipset.ts';
 import { Ipvs } from '../../native-bindings/ipvs.ts';
 import { Route } from '../../native-bindings/route.ts';
+import type { OpenOptions } from '../../native-bindings/connection.ts';
 import { Addresses } from '../kernel/addresses.ts';
 import { ConntrackFlows } from '../kernel/conntrack.ts';
 import { Firewall } from '../kernel/firewall.ts';
 import type { FlowTable } from '../kernel/flow-table.ts';
 import type { KernelTables } from '../kernel/kernel-tables.ts';
 import { RealServers } from '../kernel/real-servers.ts';
+import { ServerStatistics } from '../kernel/server-statistics.ts';
 import { SetEntries } from '../kernel/set-entries.ts';
 import { Sets } from '../kernel/sets.ts';
 import { Sysctls } from '../kernel/sysctls.ts';
@@ -17,6 +19,7 @@ import { VirtualServers } from '../kernel/virtual-servers.ts';
 import type { ReservedAddress } from '../model/node-facts.ts';
 import type { Sysctl } from '../model/sysctl.ts';
 import { Failure } from './failure.ts';
+import type { NetlinkMeters } from './netlink-meters.ts';
 import { type NodeAddresses, nodeAddresses, serviceInterface } from './node-addresses.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -31,38 +34,47 @@ export function traceTo(terminal: Terminal): Trace {
 }
 
 /** The running kernel, in the network namespace of this process. */
-export interface Kernel {
+export interface Kernel extends Omit<KernelTables, 'sysctls'> {
+  readonly addresses: Addresses;
+  /** For what is no table: what IPVS is and what it can do. */
   readonly ipvs: Ipvs;
   readonly route: Route;
-  readonly ipSets: IpSets;
   readonly firewall: Firewall;
-  readonly addresses: Addresses;
   readonly flows: FlowTable;
+  readonly statistics: ServerStatistics;
   close(): void;
 }
 
 /**
  * Opens everything through which the kernel is read and written.
  *
+ * @param meters count what goes to and fro, each table by itself: for this each has a connection of its own
  * @throws Failure where the addon cannot be loaded, the kernel has no IPVS, or this process may not administer it
  */
-export function openKernel(trace: Trace): Kernel {
-  const ipvs = openIpvs(trace);
-  const route = Route.open({ trace });
-  const ipSets = IpSets.open({ trace });
-  const conntrack = Conntrack.open({ trace });
+export function openKernel(trace: Trace, meters?: NetlinkMeters): Kernel {
+  const opened: { close(): void }[] = [];
+  const open = <Client extends { close(): void }>(
+    client: { open(options: OpenOptions): Client },
+    table: string,
+  ): Client => {
+    const one = client.open({ trace, meter: meters?.of(table) });
+    opened.push(one);
+    return one;
+  };
+  const ipvs = open({ open: openIpvsWith }, 'node');
   return {
     ipvs,
-    route,
-    ipSets,
+    route: open(Route, 'node'),
+    sets: new Sets(open(IpSets, 'sets')),
     firewall: new Firewall(),
-    addresses: new Addresses(route, serviceInterface),
-    flows: new ConntrackFlows(conntrack),
+    setEntries: new SetEntries(open(IpSets, 'setEntries')),
+    virtualServers: new VirtualServers(open(Ipvs, 'virtualServers')),
+    realServers: new RealServers(open(Ipvs, 'realServers')),
+    addresses: new Addresses(open(Route, 'addresses'), serviceInterface),
+    flows: new ConntrackFlows(open(Conntrack, 'flows')),
+    statistics: new ServerStatistics(open(Ipvs, 'statistics')),
     close: () => {
-      ipvs.close();
-      route.close();
-      ipSets.close();
-      conntrack.close();
+      for (const one of opened) one.close();
     },
   };
 }
@@ -73,8 +85,12 @@ export function openKernel(trace: Trace): Kernel {
  * @throws Failure as `openKernel` does
  */
 export function openIpvs(trace: Trace): Ipvs {
+  return openIpvsWith({ trace });
+}
+
+function openIpvsWith(options: OpenOptions): Ipvs {
   try {
-    const ipvs = Ipvs.open({ trace });
+    const ipvs = Ipvs.open(options);
     ipvs.timeouts();
     return ipvs;
   } catch (error) {
@@ -96,15 +112,14 @@ export function readNodeAddresses(
 }
 
 /** Every table of the kernel. `sysctls` are the settings that matter: there is no telling which of thousands do. */
-export function kernelTables(kernel: Kernel, sysctls: readonly Sysctl[]): KernelTables {
+export function kernelTables(
+  kernel: Omit<KernelTables, 'sysctls'>,
+  sysctls: readonly Sysctl[],
+): KernelTables {
+  const { sets, firewall, setEntries, virtualServers, realServers, addresses } = kernel;
   return {
     sysctls: new Sysctls({ keys: sysctls.map(({ key }) => key) }),
-    sets: new Sets(kernel.ipSets),
-    firewall: kernel.firewall,
-    setEntries: new SetEntries(kernel.ipSets),
-    virtualServers: new VirtualServers(kernel.ipvs),
-    realServers: new RealServers(kernel.ipvs),
-    addresses: kernel.addresses,
+    ...{ sets, firewall, setEntries, virtualServers, realServers, addresses },
   };
 }
 

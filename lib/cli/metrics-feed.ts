@@ -4,10 +4,12 @@ import type { ReconcilerListener, ReconcilerStatus } from '../reconciler/reports
 import { total } from '../reconciler/sync-tally.ts';
 
 /** What the metrics are told of by the reconciler. */
-export function metricsListener({ rules, tables }: Metrics): ReconcilerListener {
+export function metricsListener({ rules, tables, phases }: Metrics): ReconcilerListener {
   return {
     synced: ({ milliseconds }) => {
-      rules.passed(milliseconds.plan + total(milliseconds.write));
+      const writing = total(milliseconds.write);
+      rules.passed(milliseconds.plan + writing);
+      phases.passed(milliseconds.plan, writing);
       tables.passed(milliseconds);
     },
     programmed: ({ latency }) => {
@@ -20,8 +22,9 @@ export function metricsListener({ rules, tables }: Metrics): ReconcilerListener 
     tableFailed: ({ table }) => {
       if (table === 'firewall') rules.restoreFailed();
     },
-    audited: ({ milliseconds, drift }) => {
+    audited: ({ milliseconds, worked, drift }) => {
       tables.audited(milliseconds, drift);
+      phases.read('audit', worked);
     },
     drained: ({ reason }) => {
       tables.drained(reason);
@@ -35,6 +38,7 @@ export function metricsListener({ rules, tables }: Metrics): ReconcilerListener 
 /** What the metrics read of the reconciler. */
 export function programFigures(status: ReconcilerStatus): ProgramFigures {
   const { pendingServices, entries, pending, writes, services, planFailures, conflicts, draining } = status;
+  const { endpointless } = status;
   return {
     pendingServices,
     tables: {
@@ -42,6 +46,7 @@ export function programFigures(status: ReconcilerStatus): ProgramFigures {
       refused: countByTable(entries, status.refused),
       unknown: countByTable(entries, status.failed),
       unplanned: planFailures.length,
+      endpointless,
       contended: conflicts.length,
       draining: draining.length,
     },

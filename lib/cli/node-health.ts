@@ -6,13 +6,15 @@ import type { ListenError } from '../health/listen-error.ts';
 import { isEligible } from '../health/node-eligibility.ts';
 import { ProxyHealth } from '../health/proxy-health.ts';
 import { type HealthRoutes, proxyHealthRoutes } from '../health/proxy-health-routes.ts';
-import { json, type Reply, text } from '../health/reply.ts';
+import { json, type PiecedReply, type Reply, text } from '../health/reply.ts';
 import { router, type Routes } from '../health/router.ts';
+import type { KernelFacts } from '../metrics/kernel-metrics.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import type { BuildFacts } from '../metrics/node-metrics.ts';
 import type { BindAddress } from '../model/bind-address.ts';
 import type { IpFamily } from '../model/family.ts';
 import { systemClock } from '../reconciler/clock.ts';
+import type { NetlinkMeters } from './netlink-meters.ts';
 import type { ServiceSource } from './service-source.ts';
 
 /** By which `/configz` of kube-proxy has its configuration. */
@@ -25,6 +27,8 @@ export interface NodeHealthOptions {
   /** The families that are served. */
   readonly families: readonly IpFamily[];
   readonly build: BuildFacts;
+  readonly facts: () => KernelFacts;
+  readonly netlink: Pick<NetlinkMeters, 'traffic'>;
   readonly log: Logger;
 }
 
@@ -40,9 +44,14 @@ export class NodeHealth {
   #eligible = true;
 
   constructor(options: NodeHealthOptions) {
-    const { configuration, source, log } = options;
+    const { configuration, source, build, facts, netlink, log } = options;
     this.#options = options;
-    this.metrics = new Metrics({ watches: () => source.cluster?.watches ?? {}, build: options.build });
+    this.metrics = new Metrics({
+      watches: () => source.cluster?.watches ?? {},
+      build,
+      kernel: facts,
+      netlink: () => netlink.traffic,
+    });
     source.cluster?.followRequests((request) => {
       this.metrics.requests.requested(request);
     });
@@ -93,8 +102,8 @@ export class NodeHealth {
     };
   }
 
-  async #exposition(): Promise<Reply> {
-    return { status: 200, type: this.metrics.type, body: await this.metrics.text() };
+  #exposition(): PiecedReply {
+    return { status: 200, type: this.metrics.type, pieces: this.metrics.exposition() };
   }
 
   /** Gives why the first try was in vain, where it was. */

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { Catalog } from '../catalog/catalog.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { commandRunner } from '../kernel/command.ts';
+import type { KernelFacts } from '../metrics/kernel-metrics.ts';
 import type { BuildFacts } from '../metrics/node-metrics.ts';
 import { runOnce } from '../reconciler/once.ts';
 import { total } from '../reconciler/sync-tally.ts';
@@ -18,6 +19,7 @@ import { KernelSchedulers } from './kernel-schedulers.ts';
 import { kernelTables, openKernel, traceTo } from './kernel.ts';
 import type { Kernel } from './kernel.ts';
 import { createLog } from './log.ts';
+import { NetlinkMeters } from './netlink-meters.ts';
 import { NodeHealth } from './node-health.ts';
 import { releaseMappedFiles } from './mapped-files.ts';
 import { nodeAddresses, nodePortCidrs } from './node-addresses.ts';
@@ -83,9 +85,10 @@ async function run(configuration: Configuration, context: Context): Promise<numb
   const log = createLog(configuration, terminal);
   const catalog = new Catalog();
   const source = await openSource({ configuration, input: context, catalog, log });
-  const kernel = openKernel(configuration.traceNetlink ? traceTo(terminal) : undefined);
+  const netlink = new NetlinkMeters();
+  const kernel = openKernel(configuration.traceNetlink ? traceTo(terminal) : undefined, netlink);
   const apiServers = new ApiServers({ url: source.cluster?.server, catalog, log });
-  const work = { kernel, configuration, catalog, source, apiServers, log };
+  const work = { kernel, netlink, configuration, catalog, source, apiServers, log };
   try {
     // A command that ends by itself tells its outcome alone.
     if (!configuration.once) logStart(work);
@@ -102,6 +105,7 @@ const longestHeadStart = 1000;
 /** Everything that is put together for a run. */
 interface Work {
   readonly kernel: Kernel;
+  readonly netlink: NetlinkMeters;
   readonly configuration: Configuration;
   readonly catalog: Catalog;
   readonly source: ServiceSource;
@@ -163,7 +167,11 @@ async function begin(work: Work, stopped: Promise<string>): Promise<Planning | s
 /** Serves until a signal comes. Rejects where services cannot be served, or no longer without a new start. */
 async function keep(work: Work, untilStopped: Context['untilStopped']): Promise<number> {
   const stopped = untilStopped();
-  const health = new NodeHealth({ ...work, build: buildFacts(work), families: await hostFamilies() });
+  const health = new NodeHealth({
+    ...work,
+    ...{ build: buildFacts(work), families: await hostFamilies() },
+    facts: kernelFacts(work),
+  });
   try {
     await health.listen();
     const planning = await begin(work, stopped);
@@ -183,7 +191,7 @@ async function serve(
   stopped: Promise<string>,
 ): Promise<string> {
   const { kernel } = work;
-  const { route, flows } = kernel;
+  const { route, flows, statistics } = kernel;
   const tables = kernelTables(kernel, planning.base.sysctls);
   const daemon = new Daemon({
     ...work,
@@ -191,6 +199,7 @@ async function serve(
     tables,
     route,
     flows,
+    statistics,
     health: health.proxy,
     metrics: health.metrics,
   });
@@ -210,6 +219,17 @@ function buildFacts({ kernel }: Work): BuildFacts {
     kernel_release: release(),
     ipvs_version: kernel.ipvs.info().version,
   };
+}
+
+/** What is told of the kernel; iptables is looked at after the start. */
+function kernelFacts({ kernel }: Work): () => KernelFacts {
+  const { version, connectionTableSize } = kernel.ipvs.info();
+  return () => ({
+    release: release(),
+    ipvs_version: version,
+    connection_table_size: String(connectionTableSize),
+    iptables: kernel.firewall.knownFlavour ?? '',
+  });
 }
 
 function logStart({ log, kernel, configuration }: Work): void {

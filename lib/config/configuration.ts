@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { familyOf } from '../model/family.ts';
+import { serviceMetricsLevels } from '../model/traffic.ts';
 import { featureGatesSetting } from './feature-gates.ts';
 import { schedulers } from './schedulers.ts';
 import {
@@ -79,6 +80,8 @@ export const settings = z.object({
   healthzBindAddress: bindAddressSetting(10256).prefault('0.0.0.0:10256'),
   metricsBindAddress: bindAddressSetting(10249).prefault('127.0.0.1:10249'),
   bindAddressHardFail: booleanSetting().prefault(false),
+  serviceMetrics: nameSetting(serviceMetricsLevels).prefault('off'),
+  serviceMetricsLimit: integerSetting(1, 10_000_000).prefault(20_000),
   profiling: booleanSetting().prefault(false),
   oomScoreAdj: integerSetting(-1000, 1000).prefault(-999),
   featureGates: featureGatesSetting().prefault({}),

@@ -40,6 +40,8 @@ export const settingPaths: Readonly<Record<FileSetting, string>> = {
   healthzBindAddress: 'healthzBindAddress',
   metricsBindAddress: 'metricsBindAddress',
   bindAddressHardFail: 'bindAddressHardFail',
+  serviceMetrics: 'serviceMetrics',
+  serviceMetricsLimit: 'serviceMetricsLimit',
   profiling: 'enableProfiling',
   oomScoreAdj: 'oomScoreAdj',
   featureGates: 'featureGates',
@@ -56,6 +58,8 @@ export const ownSettings: ReadonlySet<FileSetting> = new Set<FileSetting>([
   'drainTimeout',
   'externalAddressRanges',
   'serviceRanges',
+  'serviceMetrics',
+  'serviceMetricsLimit',
   'traceNetlink',
 ]);
 

@@ -226,7 +226,7 @@ export const loopFlags: readonly Flag[] = [
   },
 ];
 
-/** The flags of what `run` answers over HTTP, by kube-proxy's names. */
+/** The flags of what `run` answers over HTTP; kube-proxy has all but those of service metrics. */
 export const servingFlags: readonly Flag[] = [
   {
     field: 'healthzBindAddress',
@@ -238,7 +238,7 @@ export const servingFlags: readonly Flag[] = [
   {
     field: 'metricsBindAddress',
     usage: '--metrics-bind-address <address:port>',
-    help: 'where /proxyMode is served; 0 for nowhere',
+    help: 'where /metrics and /proxyMode are served; 0 for nowhere',
     group: serving,
     standard: '127.0.0.1:10249',
   },
@@ -248,6 +248,22 @@ export const servingFlags: readonly Flag[] = [
     help: 'do not start where one of the two cannot be listened at; else that is tried again',
     group: serving,
     standard: 'false',
+  },
+  {
+    field: 'serviceMetrics',
+    usage: '--service-metrics <level>',
+    help:
+      'what /metrics tells of the connections, packets and bytes of services: off, service (of each virtual server) ' +
+      'or endpoint (of each endpoint behind it, too)',
+    group: serving,
+    standard: 'off',
+  },
+  {
+    field: 'serviceMetricsLimit',
+    usage: '--service-metrics-limit <series>',
+    help: 'how many series these may be at most: 9 a virtual server, and 8 an endpoint',
+    group: serving,
+    standard: '20000',
   },
 ];
 

@@ -56,6 +56,7 @@ export class Firewall implements Table<FirewallProgram> {
   readonly #now: () => number;
   readonly #ahead = new Map<IpFamily, Ahead>();
   #found: Promise<FoundFlavour> | undefined;
+  #flavour: IptablesFlavour | undefined;
   /** Until when the saves that the flavour was found by count as what the kernel has. */
   #surveyedUntil = -Infinity;
 
@@ -64,6 +65,7 @@ export class Firewall implements Table<FirewallProgram> {
     this.#proc = options.proc ?? '/proc';
     this.#now = options.now ?? (() => performance.now());
     const { flavour } = options;
+    this.#flavour = flavour;
     this.#found = flavour && Promise.resolve({ flavour, saves: undefined });
   }
 
@@ -114,6 +116,11 @@ export class Firewall implements Table<FirewallProgram> {
     return (await this.#find()).flavour;
   }
 
+  /** The same, undefined before it has been found. */
+  get knownFlavour(): IptablesFlavour | undefined {
+    return this.#flavour;
+  }
+
   /** Whether the MASQUERADE target of this node's iptables takes `--random-fully`. */
   async supportsRandomFully(): Promise<boolean> {
     const version = await this.#run(iptablesProgram('IPv4', await this.flavour()), ['--version']);
@@ -123,6 +130,7 @@ export class Firewall implements Table<FirewallProgram> {
   #find(): Promise<FoundFlavour> {
     this.#found ??= findFlavour(this.#run).then((found) => {
       this.#surveyedUntil = this.#now() + aheadFor;
+      this.#flavour = found.flavour;
       return found;
     });
     return this.#found;

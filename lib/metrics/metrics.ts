@@ -1,8 +1,20 @@
+import { setImmediate as breathe } from 'node:timers/promises';
 import { Registry } from 'prom-client';
-import { type BuildFacts, registerNodeMetrics } from './node-metrics.ts';
+import { type KernelFacts, registerKernelMetrics } from './kernel-metrics.ts';
+import { type NetlinkByTable, registerNetlinkMetrics } from './netlink-metrics.ts';
+import { type BuildFacts, registerBuildMetrics } from './node-metrics.ts';
+import { PhaseMetrics } from './phase-metrics.ts';
 import { ProcessMetrics } from './process-metrics.ts';
 import { RequestMetrics } from './request-metrics.ts';
 import { RuleMetrics } from './rule-metrics.ts';
+import {
+  endpointFamilies,
+  endpointLabel,
+  serviceFamilies,
+  type ServiceFamily,
+  serviceLabels,
+} from './service-families.ts';
+import { droppedMetric, type ServiceReading } from './service-reading.ts';
 import { type TableFigures, TableMetrics } from './table-metrics.ts';
 import { registerWatchMetrics, type Watches } from './watch-metrics.ts';
 
@@ -11,6 +23,10 @@ export interface MetricsOptions {
   /** What is read from an API server; nothing where services come from elsewhere. */
   readonly watches: Watches;
   readonly build: BuildFacts;
+  /** Asked at every scrape, for iptables is looked at after the start. Nothing is known unless told. */
+  readonly kernel?: () => KernelFacts;
+  /** What has gone to and from the kernel. Nothing unless told. */
+  readonly netlink?: NetlinkByTable;
 }
 
 /** What is known while services are programmed. */
@@ -38,13 +54,15 @@ export class Metrics {
   readonly rules: RuleMetrics;
   readonly tables: TableMetrics;
   readonly requests: RequestMetrics;
+  readonly phases: PhaseMetrics;
   readonly process: ProcessMetrics;
   readonly #registry = new Registry();
   #figures: (() => ProgramFigures) | undefined;
+  #readServices: (() => Promise<ServiceReading | undefined>) | undefined;
   /** As they were when somebody asked last: many metrics are made of them. */
   #read: ProgramFigures | undefined;
 
-  constructor({ watches, build }: MetricsOptions) {
+  constructor({ watches, build, kernel = () => unknownKernel, netlink = () => ({}) }: MetricsOptions) {
     const registry = this.#registry;
     this.rules = new RuleMetrics(registry, {
       watches,
@@ -53,7 +71,10 @@ export class Metrics {
     this.tables = new TableMetrics(registry, () => this.#read?.tables);
     registerWatchMetrics(registry, watches);
     this.requests = new RequestMetrics(registry);
-    registerNodeMetrics(registry, build);
+    registerNetlinkMetrics(registry, netlink);
+    this.phases = new PhaseMetrics(registry, watches);
+    registerBuildMetrics(registry, build);
+    registerKernelMetrics(registry, kernel);
     this.process = new ProcessMetrics(registry);
   }
 
@@ -62,10 +83,20 @@ export class Metrics {
     this.#figures = figures;
   }
 
-  /** Every metric that there is, in the order in which `text` has them. */
+  /** Says where to read what goes through services, at every scrape; without argument that nowhere. */
+  followServices(read?: () => Promise<ServiceReading | undefined>): void {
+    this.#readServices = read;
+  }
+
+  /** Every metric that there is, in the order in which `exposition` has them. */
   described(): MetricDescription[] {
     const registered = this.#registry.getMetricsAsArray() as unknown as readonly RegisteredMetric[];
-    return registered.map(({ name, type, help, labelNames: labels }) => ({ name, type, help, labels }));
+    return [
+      ...registered.map(({ name, type, help, labelNames: labels }) => ({ name, type, help, labels })),
+      ...serviceFamilies.map((family) => described(family, serviceLabels)),
+      ...endpointFamilies.map((family) => described(family, [...serviceLabels, endpointLabel])),
+      droppedMetric,
+    ];
   }
 
   /** The media type of `text`. */
@@ -73,9 +104,26 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  /** Everything in Prometheus' text format, as it is now. */
+  /** All but what goes through services, in Prometheus' text format, as it is now. */
   text(): Promise<string> {
     this.#read = this.#figures?.();
     return this.#registry.metrics();
   }
+
+  /** Everything, in pieces: there may be far more of services than is good to hold. */
+  async *exposition(): AsyncGenerator<string, void> {
+    yield await this.text();
+    const reading = await this.#readServices?.();
+    for (const piece of reading?.text() ?? []) {
+      yield piece;
+      // A connection may take everything at once: others are to have their turn all the same.
+      await breathe();
+    }
+  }
+}
+
+const unknownKernel: KernelFacts = { release: '', ipvs_version: '', connection_table_size: '', iptables: '' };
+
+function described({ name, type, help, split }: ServiceFamily, labels: readonly string[]): MetricDescription {
+  return { name, type, help, labels: split === undefined ? labels : [...labels, split[0]] };
 }

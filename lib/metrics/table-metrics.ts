@@ -19,6 +19,8 @@ export interface TableFigures {
   readonly services: number;
   /** Services whose plan cannot be made. */
   readonly unplanned: number;
+  /** Virtual servers without any real server: they refuse. */
+  readonly endpointless: number;
   /** Virtual servers that several services want. */
   readonly contended: number;
   /** Real servers that are wanted no longer and kept for their connections. */
@@ -31,7 +33,7 @@ export interface PassTimes {
   readonly write: ByTable;
 }
 
-type NumberOf = 'services' | 'unplanned' | 'contended' | 'draining';
+type NumberOf = 'services' | 'unplanned' | 'endpointless' | 'contended' | 'draining';
 
 const gaugesByTable = [
   ['entries', 'entries', 'Entries that are wanted.'],
@@ -43,6 +45,11 @@ const gaugesByTable = [
 const gauges = [
   ['services', 'services', 'Services that have something in the kernel.'],
   ['unplanned_services', 'unplanned', 'Services whose plan cannot be made: what they had stays in force.'],
+  [
+    'virtual_servers_without_endpoints',
+    'endpointless',
+    'Virtual servers behind which there is no endpoint that takes connections or may: they refuse.',
+  ],
   ['contended_virtual_servers', 'contended', 'Virtual servers that several services want.'],
   [
     'draining_real_servers',

@@ -15,6 +15,8 @@ export interface WatchFigures {
   readonly lastEvent: number | undefined;
   /** The same, of the last complete list. */
   readonly lastSync: number | undefined;
+  /** Milliseconds that decoding and taking up what came has taken; nothing where that is not known. */
+  readonly decoding?: number;
 }
 
 /** The watches by the name of their resource: `services`. */

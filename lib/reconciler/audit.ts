@@ -41,6 +41,7 @@ export class Audit {
   readonly #ledger: Ledger;
   readonly #options: AuditOptions;
   readonly #started: number;
+  #worked = 0;
   readonly #drift: DriftedEntry[] = [];
   readonly #failures: { table: TableName; error: Error }[] = [];
   readonly #readings: Readings = {};
@@ -72,13 +73,22 @@ export class Audit {
 
   /** Takes the next step. Nothing may be written while it is under way. Returns false after the last one. */
   async step(): Promise<boolean> {
+    const { clock } = this.#options;
+    const began = clock.now();
     await this.#steps.shift()?.();
+    this.#worked += clock.now() - began;
     return this.#steps.length > 0;
   }
 
   report(): AuditReport {
     const ended = this.#options.clock.now();
-    return { drift: this.#drift, failures: this.#failures, milliseconds: ended - this.#started, ended };
+    return {
+      drift: this.#drift,
+      failures: this.#failures,
+      milliseconds: ended - this.#started,
+      worked: this.#worked,
+      ended,
+    };
   }
 
   /** What a base table holds besides is left alone. */

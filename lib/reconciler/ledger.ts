@@ -7,7 +7,7 @@ import type { ServiceKey } from '../model/service.ts';
 import type { VirtualServer } from '../model/virtual-server.ts';
 import { Claims, type Conflict } from './claims.ts';
 import { EntryLedger } from './entry-ledger.ts';
-import { type PackedServer, realServersOf, ServerPacker } from './packed-server.ts';
+import { type PackedServer, realServerCount, realServersOf, ServerPacker } from './packed-server.ts';
 import { RealServerLedger } from './real-server-ledger.ts';
 import type { Share } from './share.ts';
 import { SharedEntries } from './shared-entries.ts';
@@ -80,6 +80,11 @@ export class Ledger {
     return this.#plans.size;
   }
 
+  /** Number of virtual servers that are wanted without any real server. */
+  get endpointless(): number {
+    return this.#tables.realServers.endpointless;
+  }
+
   has(service: ServiceKey): boolean {
     return this.#plans.has(service);
   }
@@ -106,6 +111,14 @@ export class Ledger {
   realServersOf(virtualServer: string): readonly RealServer[] {
     const packed = this.#plannedBy(this.#claims.holder(virtualServer), virtualServer);
     return packed === undefined ? [] : realServersOf(packed);
+  }
+
+  /** The service that has a virtual server, by its key, and how many real servers that wants behind it. */
+  ownerOf(virtualServer: string): { readonly service: ServiceKey; readonly endpoints: number } | undefined {
+    const service = this.#claims.holder(virtualServer);
+    const packed = this.#plannedBy(service, virtualServer);
+    if (service === undefined || packed === undefined) return undefined;
+    return { service, endpoints: realServerCount(packed) };
   }
 
   /** How long real servers behind a virtual server may keep their connections, where the service that has it says so. */

@@ -30,6 +30,13 @@ export class RealServerLedger extends TableLedger<RealServer> {
     return this.#size;
   }
 
+  /** Number of virtual servers that are wanted without any real server. */
+  get endpointless(): number {
+    let count = 0;
+    for (const { settings } of this.#servers.values()) if (settings.length === 0) count += 1;
+    return count;
+  }
+
   override *entries(): IterableIterator<RealServer> {
     for (const packed of this.#servers.values()) yield* realServersOf(packed);
   }

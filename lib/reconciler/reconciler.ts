@@ -4,9 +4,11 @@ import { AuditQueue } from './audit-queue.ts';
 import { batchesOf, batchSize, defaultFirstServices, looksPerStep } from './batches.ts';
 import { toError } from './errors.ts';
 import { Journal } from './journal.ts';
+import type { Ledger } from './ledger.ts';
 import { Programmer, type ProgrammerOptions } from './programmer.ts';
 import type { TriggerTimes } from './programming-latency.ts';
 import type { AuditReport, ReconcilerStatus } from './reports.ts';
+import { standingOf } from './standing.ts';
 import { addTo, SyncTally, total } from './sync-tally.ts';
 import { perTable } from './table-name.ts';
 
@@ -119,22 +121,17 @@ export class Reconciler {
     return this.#written;
   }
 
+  /** What is wanted, and who wants it: to be read alone. */
+  get wanted(): Pick<Ledger, 'tables' | 'ownerOf'> {
+    return this.#programmer.ledger;
+  }
+
   status(): ReconcilerStatus {
-    const { ledger, retries, draining, planFailures, latency } = this.#programmer;
     return {
+      ...standingOf(this.#programmer, this.#written),
       revision: this.#revision,
-      programmed: retries.watermark(this.#written),
       pendingServices: this.#pending.size,
-      pending: perTable((name) => this.#programmer.pending(name)),
-      refused: retries.refused(),
-      failed: retries.failed(),
-      conflicts: ledger.conflicts(),
-      planFailures,
-      draining: draining.servers(),
-      services: ledger.services,
-      entries: perTable((name) => ledger.tables[name].size),
       writes: { ...this.#writes },
-      latency: latency.summary,
       lastSync: this.#journal.lastSync,
       lastAudit: this.#journal.lastAudit,
     };

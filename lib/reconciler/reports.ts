@@ -40,6 +40,8 @@ export interface AuditReport {
   readonly failures: readonly { readonly table: TableName; readonly error: Error }[];
   /** From the first reading to the last, what was written between included. */
   readonly milliseconds: number;
+  /** Milliseconds of that in which it read and compared. */
+  readonly worked: number;
   /** When it ended, in the clock's milliseconds. */
   readonly ended: number;
 }
@@ -86,6 +88,8 @@ export interface ReconcilerStatus {
   readonly draining: readonly DrainingServer[];
   /** Number of services that have something in the kernel. */
   readonly services: number;
+  /** Virtual servers that are wanted without any real server. */
+  readonly endpointless: number;
   /** Entries that are wanted, by table. */
   readonly entries: PerTable<number>;
   /** Changes written since the start, by table. */

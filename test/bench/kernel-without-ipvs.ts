@@ -73,7 +73,8 @@ export function openKernel(): Record<string, unknown> {
   return {
     ipvs,
     route,
-    ipSets,
+    sets: new Sets(ipSets),
+    setEntries: new SetEntries(ipSets),
     fake,
     firewall: new Firewall(),
     addresses: told(fake.addresses),
@@ -88,16 +89,17 @@ export function openKernel(): Record<string, unknown> {
 
 /** As its namesake. */
 export function kernelTables(kernel: {
-  readonly ipSets: IpSets;
+  readonly sets: Sets;
+  readonly setEntries: SetEntries;
   readonly firewall: Firewall;
   readonly fake: FakeKernel;
 }): KernelTables {
   const { sysctls, virtualServers, realServers, addresses } = kernel.fake;
   return {
     sysctls,
-    sets: new Sets(kernel.ipSets),
+    sets: kernel.sets,
     firewall: kernel.firewall,
-    setEntries: new SetEntries(kernel.ipSets),
+    setEntries: kernel.setEntries,
     virtualServers,
     realServers: told(realServers),
     addresses,

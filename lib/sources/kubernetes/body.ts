@@ -11,6 +11,8 @@ export interface BodyOptions {
   readonly what: string;
   /** How long nothing may come, asked anew at every chunk. */
   readonly idleTime: () => number;
+  /** Told how long it took to read and take up what had come, in milliseconds. */
+  readonly worked?: (milliseconds: number) => void;
 }
 
 /** Longest page that is held: 500 objects of the greatest size would be more, but a string cannot be. */
@@ -23,7 +25,10 @@ const longestPage = 256 * 1024 * 1024;
 export async function* watchEvents(response: ApiResponse, options: BodyOptions): AsyncGenerator<WatchEvent> {
   const lines = new JsonLines();
   for await (const chunk of chunks(response, options)) {
+    const began = options.clock.now();
+    // Whoever takes the events takes them up between two of them.
     for (const line of lines.push(chunk)) yield readWatchEvent(line);
+    options.worked?.(options.clock.now() - began);
   }
   if (lines.unfinished) {
     throw new Trouble('cut', `expected ${options.what}, got an end within an event; it is asked for again`);
@@ -39,10 +44,13 @@ export async function readDocument(response: ApiResponse, options: BodyOptions):
     if (length > longestPage) throw broken(options.what, `more than ${longestPage} bytes`);
     parts.push(chunk);
   }
+  const began = options.clock.now();
   try {
     return JSON.parse(Buffer.concat(parts).toString());
   } catch (error) {
     throw broken(options.what, 'no JSON', error);
+  } finally {
+    options.worked?.(options.clock.now() - began);
   }
 }
 

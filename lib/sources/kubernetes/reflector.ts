@@ -215,8 +215,10 @@ export class Reflector {
   async #readPages(): Promise<void> {
     let version = 0;
     for await (const page of listPages(this.#paging())) {
+      const began = this.#options.clock.now();
       if (page.restarted) this.#replica.beginList();
       for (const item of page.items) this.#replica.list(item);
+      this.counters.worked(this.#options.clock.now() - began);
       version = page.version;
     }
     this.#listing(() => {
@@ -281,6 +283,10 @@ export class Reflector {
   }
 
   #reading(idleTime: () => number): BodyOptions {
-    return { clock: this.#options.clock, what: this.#options.what, idleTime };
+    const { clock, what } = this.#options;
+    const worked = (milliseconds: number): void => {
+      this.counters.worked(milliseconds);
+    };
+    return { clock, what, idleTime, worked };
   }
 }

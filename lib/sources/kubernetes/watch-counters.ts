@@ -17,10 +17,17 @@ export class WatchCounters {
   readonly relists = new Map<TroubleReason, number>();
   /** Whether a watch is open now. */
   watching = false;
+  /** Milliseconds that reading and taking up what came has taken. */
+  decoding = 0;
   /** When the last event or bookmark came, in milliseconds since the epoch. */
   lastEvent: number | undefined;
   /** When a list was last complete, in milliseconds since the epoch. */
   lastSync: number | undefined;
+
+  /** Counts milliseconds of work; a clock that was put back meanwhile counts none. */
+  worked(milliseconds: number): void {
+    this.decoding += Math.max(0, milliseconds);
+  }
 
   /** Counts one more of a reason. */
   add(counts: 'troubles' | 'relists', reason: TroubleReason): void {

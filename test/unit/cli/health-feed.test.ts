@@ -56,7 +56,7 @@ describe('HealthFeed', () => {
 
   const synced = (): void => feed.listener.synced?.(report);
   const audited = (...failures: AuditReport['failures']): void => {
-    feed.listener.audited?.({ drift: [], failures, milliseconds: 1, ended: 0 });
+    feed.listener.audited?.({ drift: [], failures, milliseconds: 1, worked: 1, ended: 0 });
     synced();
   };
 

@@ -54,6 +54,8 @@ describe('the configuration', () => {
       healthzBindAddress: { address: '0.0.0.0', port: 10256 },
       metricsBindAddress: { address: '127.0.0.1', port: 10249 },
       bindAddressHardFail: false,
+      serviceMetrics: 'off',
+      serviceMetricsLimit: 20_000,
       once: false,
       traceNetlink: false,
       loggingFormat: 'text',
@@ -111,6 +113,8 @@ describe('the configuration', () => {
   const refused: readonly (readonly [WrittenConfiguration, string, string])[] = [
     [{ scheduler: 'wlcc' }, '--ipvs-scheduler', 'did you mean wlc?'],
     [{ scheduler: 'RR' }, '--ipvs-scheduler', 'did you mean rr?'],
+    [{ serviceMetrics: 'endpoints' }, '--service-metrics', 'did you mean endpoint?'],
+    [{ serviceMetricsLimit: '0' }, '--service-metrics-limit', 'choose a number from 1 to 10000000'],
     [{ scheduler: 'fastest' }, '--ipvs-scheduler', 'choose one of them'],
     [{ proxyMode: 'iptables' }, '--proxy-mode', 'run kube-proxy for iptables'],
     [{ proxyMode: 'nftables' }, '--proxy-mode', 'run kube-proxy for nftables'],

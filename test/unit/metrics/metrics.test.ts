@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { Metrics, type ProgramFigures } from '../../../lib/metrics/metrics.ts';
+import { ServiceReading } from '../../../lib/metrics/service-reading.ts';
 import type { WatchFigures, Watches } from '../../../lib/metrics/watch-metrics.ts';
 
 const figures: WatchFigures = {
@@ -18,6 +19,13 @@ const build = { version: '1.2.3', node_version: 'v24.0.0', kernel_release: '6.1.
 
 function metricsOf(watches: Watches = () => ({})): Metrics {
   return new Metrics({ watches, build });
+}
+
+/** Everything that a scrape gets. */
+async function exposition(metrics: Metrics): Promise<string> {
+  let text = '';
+  for await (const piece of metrics.exposition()) text += piece;
+  return text;
 }
 
 /** Samples without comments. */
@@ -144,6 +152,7 @@ describe('the metrics', () => {
       'kube_ipvs_writes_total{table="virtualServers"} 90',
       'kube_ipvs_services 3',
       'kube_ipvs_unplanned_services 0',
+      'kube_ipvs_virtual_servers_without_endpoints 2',
       'kube_ipvs_contended_virtual_servers 0',
       'kube_ipvs_draining_real_servers 6',
     ]);
@@ -187,6 +196,51 @@ describe('the metrics', () => {
     ]);
   });
 
+  it('say where the time goes: what a pass took beyond planning and writing was comparing', async () => {
+    const metrics = metricsOf(() => ({
+      services: { ...figures, decoding: 1500 },
+      nodes: { ...figures, decoding: 500 },
+      pods: figures,
+    }));
+    metrics.phases.planned(200);
+    metrics.phases.planned(300);
+    metrics.phases.passed(750, 4000);
+    metrics.phases.passed(0, 1000);
+    metrics.phases.read('audit', 125);
+    metrics.phases.read('statistics', 2000);
+    expect((await samples(metrics)).filter((line) => line.includes('_phase_'))).to.deep.equal([
+      'kube_ipvs_phase_seconds_total{phase="decode"} 2',
+      'kube_ipvs_phase_seconds_total{phase="plan"} 0.5',
+      'kube_ipvs_phase_seconds_total{phase="diff"} 0.25',
+      'kube_ipvs_phase_seconds_total{phase="write"} 5',
+      'kube_ipvs_phase_seconds_total{phase="audit"} 0.125',
+      'kube_ipvs_phase_seconds_total{phase="statistics"} 2',
+    ]);
+  });
+
+  it('count what goes to and from the kernel, by table', async () => {
+    const traffic = { sent: { messages: 3, bytes: 120 }, received: { messages: 4, bytes: 900 } };
+    const metrics = new Metrics({ watches: () => ({}), build, netlink: () => ({ sets: traffic }) });
+    expect((await samples(metrics)).filter((line) => line.includes('_netlink_'))).to.deep.equal([
+      'kube_ipvs_netlink_messages_total{table="sets",direction="sent"} 3',
+      'kube_ipvs_netlink_messages_total{table="sets",direction="received"} 4',
+      'kube_ipvs_netlink_bytes_total{table="sets",direction="sent"} 120',
+      'kube_ipvs_netlink_bytes_total{table="sets",direction="received"} 900',
+    ]);
+  });
+
+  it('have what goes through services behind all else, and nothing where that cannot be read', async () => {
+    const metrics = metricsOf();
+    const without = await exposition(metrics);
+    expect(without).not.to.include('kube_ipvs_service_');
+    metrics.followServices(() => Promise.resolve(undefined));
+    expect(await exposition(metrics)).not.to.include('kube_ipvs_service_');
+    metrics.followServices(() => Promise.resolve(new ServiceReading({ level: 'service', limit: 100 })));
+    expect(await exposition(metrics)).to.match(/kube_ipvs_service_metrics_dropped 0\n$/);
+    metrics.followServices();
+    expect(await exposition(metrics)).not.to.include('kube_ipvs_service_');
+  });
+
   it('tell what runs, and of the process what every client of Prometheus tells', async () => {
     const metrics = metricsOf();
     expect(await samples(metrics)).to.include(
@@ -202,7 +256,8 @@ describe('the metrics', () => {
 
   it('are all in the documentation, once', async () => {
     const metrics = metricsOf(() => ({ services: figures }));
-    const kinds = [...(await metrics.text()).matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(
+    metrics.followServices(() => Promise.resolve(new ServiceReading({ level: 'endpoint', limit: 100 })));
+    const kinds = [...(await exposition(metrics)).matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(
       ([, name = '', kind = '']) => `${name} ${kind}`,
     );
     expect(kinds).to.have.length.above(40);
@@ -221,6 +276,6 @@ const programFigures: ProgramFigures = {
     writes: { virtualServers: 90 },
     refused: { virtualServers: 1 },
     unknown: { virtualServers: 0 },
-    ...{ services: 3, unplanned: 0, contended: 0, draining: 6 },
+    ...{ services: 3, unplanned: 0, endpointless: 2, contended: 0, draining: 6 },
   },
 };
