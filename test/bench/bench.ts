@@ -84,12 +84,8 @@ const ipvs = JSON.parse(readFileSync(`${folder}/ipvs-sync.json`, 'utf8')) as Ipv
 store('ipvs-sync', ipvs);
 
 console.log('the program as a process: with tables in memory, and in the lab');
-// Single changes and bursts, which small clusters are measured for, are not measured without IPVS.
-const inMemoryPlan = quick ? ['--quick'] : ['10000x10', '50000x1'];
-const daemon = [
-  ...runDaemon('daemon-memory', '--memory', ...inMemoryPlan),
-  ...runDaemon('daemon-lab', ...(quick ? ['--quick'] : [])),
-];
+const plan = quick ? ['--quick'] : [];
+const daemon = [...runDaemon('daemon-memory', '--memory', ...plan), ...runDaemon('daemon-lab', ...plan)];
 
 const results: Results = { machine: machineOf(labKernel), inMemory, ipvs, daemon };
 store('machine', results.machine);

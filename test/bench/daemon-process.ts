@@ -128,7 +128,6 @@ class Measurement {
     const notes = readNotes(probeFile);
     const usable = this.#rig.usableAfterLists(daemon, notes);
     tell(`usable ${usable.toFixed()} ms after the lists`);
-    if (this.#rig.kernel === 'memory') return { usableAfterLists: usable };
     const result = {
       usableAfterLists: usable,
       oneChange: oneChangesOf(notes, single, [

@@ -23,7 +23,7 @@ export interface BurstResult {
   readonly worst: number;
   /** Of the latency, until the bytes of the event had come to the process. */
   readonly underWay: { readonly median: number; readonly p99: number };
-  /** How long the kernel worked on all writes of the burst. */
+  /** How long the kernel worked on all writes of the burst; that of tables in memory counts as the daemon's. */
   readonly kernel: number;
   readonly writeCalls: number;
   /** The most commands that were written for one real server. */
@@ -56,10 +56,8 @@ export interface DaemonResult {
   readonly anonymous: number;
   /** From the last byte of the lists to `default/kubernetes` reachable, masquerading included. */
   readonly usableAfterLists: number;
-  /** Only with IPVS. */
-  readonly oneChange?: OneChangeResult;
-  /** Only with IPVS. */
-  readonly burst?: BurstResult;
+  readonly oneChange: OneChangeResult;
+  readonly burst: BurstResult;
   /** Whether the kernel held what was asked for after every run. */
   readonly right: boolean;
 }

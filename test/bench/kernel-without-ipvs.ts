@@ -1,9 +1,11 @@
 /**
  * Stands in for lib/cli/kernel.ts in the program that is measured on a machine without IPVS: sets, iptables and the
  * connection table are the machine's own; virtual servers, real servers, the addresses of kube-ipvs0 and sysctls, most of
- * them those of IPVS, are tables in memory. It says on standard error when the first real server is there and when the first address is, and on SIGUSR2
- * writes the virtual and real servers to the file that DUMP_FILE names, as sorted lines of `ipvsadm -Sn`.
+ * them those of IPVS, are tables in memory. It says on standard error when the first real server is there and when the
+ * first address is, tells a probe of every write of real servers, and on SIGUSR2 writes the virtual and real servers to the
+ * file that DUMP_FILE names, as sorted lines of `ipvsadm -Sn`.
  */
+import { channel } from 'node:diagnostics_channel';
 import { writeFileSync } from 'node:fs';
 import { Conntrack } from '../../native-bindings/conntrack.ts';
 import { IpSets } from '../../native-bindings/ipset.ts';
@@ -16,15 +18,35 @@ import { SetEntries } from '../../lib/kernel/set-entries.ts';
 import { Sets } from '../../lib/kernel/sets.ts';
 import type { Change, Refusals, Table } from '../../lib/kernel/table.ts';
 import type { Keyed } from '../../lib/model/keyed.ts';
+import type { RealServer } from '../../lib/model/real-server.ts';
+import type { WrittenServer } from './probe.ts';
 
 export { readNodeAddresses, traceTo } from '../../lib/cli/kernel.ts';
 
-/** Tells when a table is written to for the first time. */
-function told<Entry extends Keyed, Wrapped extends Table<Entry>>(table: Wrapped): Wrapped {
+/** On which a probe hears of writes of real servers. */
+const realServerWrites = channel('measured:real-servers');
+
+/** Tells a probe of a write of real servers. */
+function tellProbe(changes: readonly Change<RealServer>[]): void {
+  if (realServerWrites.hasSubscribers) realServerWrites.publish(changes.map(writtenOf));
+}
+
+/** What is told of a write. */
+function writtenOf({ before, after }: Change<RealServer>): WrittenServer {
+  const verb = after === undefined ? 'remove' : before === undefined ? 'new' : 'set';
+  return { address: (after ?? before)?.address ?? '', verb };
+}
+
+/** Tells when a table is written to for the first time, and hands on what is written to it. */
+function told<Entry extends Keyed, Wrapped extends Table<Entry>>(
+  table: Wrapped,
+  handOn: (changes: readonly Change<Entry>[]) => void = () => undefined,
+): Wrapped {
   const apply = table.apply.bind(table);
   let written = false;
   const tellingApply = async (changes: readonly Change<Entry>[]): Promise<Refusals> => {
     const refusals = await apply(changes);
+    handOn(changes);
     if (!written && changes.length > 0) {
       written = true;
       process.stderr.write(`measured: ${table.name} at ${performance.timeOrigin + performance.now()}\n`);
@@ -101,7 +123,7 @@ export function kernelTables(kernel: {
     firewall: kernel.firewall,
     setEntries: kernel.setEntries,
     virtualServers,
-    realServers: told(realServers),
+    realServers: told(realServers, tellProbe),
     addresses,
   };
 }

@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { ipvsCommands } from '../../native-bindings/ipvs-attributes.ts';
-import type { Note } from './probe.ts';
+import type { Note, WrittenServer } from './probe.ts';
 
 /** A command for a real server that was written to the kernel. */
-export interface RealServerCommand {
-  readonly address: string;
-  readonly verb: 'new' | 'set' | 'remove';
+export interface RealServerCommand extends WrittenServer {
   /** When the write that it was in had returned, in milliseconds since 1970. */
   readonly at: number;
 }
@@ -34,9 +32,10 @@ const [destination, destinationAddress] = [2, 1] as const;
 /** RTM_NEWADDR (linux/rtnetlink.h). */
 const newAddress = 20;
 
-/** What was written of IPv4 real servers, in order. Read without the library that wrote it. */
+/** What was written of IPv4 real servers, in order. Messages are read without the library that wrote them. */
 export function* realServerCommands(notes: readonly Note[]): Generator<RealServerCommand> {
   for (const note of notes) {
+    if (note.kind === 'servers') for (const server of note.servers) yield { ...server, at: note.at };
     if (note.kind !== 'write') continue;
     for (const message of messages(note.bytes)) {
       const verb = message.readUInt16LE(4) > controlFamily ? verbs.get(message[16] ?? 0) : undefined;

@@ -7,6 +7,12 @@ import { subscribe } from 'node:diagnostics_channel';
 import fs from 'node:fs';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 
+/** A real server that was written to the kernel. */
+export interface WrittenServer {
+  readonly address: string;
+  readonly verb: 'new' | 'set' | 'remove';
+}
+
 /** One thing that was noted. Times are milliseconds since 1970, with fractions. */
 export type Note =
   /** The last byte of a list's page. */
@@ -18,7 +24,9 @@ export type Note =
   /** The begin of this process. */
   | { readonly kind: 'start'; readonly at: number }
   /** Netlink messages that the kernel was given, and how long it worked on them: it does so within the write. */
-  | { readonly kind: 'write'; readonly at: number; readonly took: number; readonly bytes: Buffer };
+  | { readonly kind: 'write'; readonly at: number; readonly took: number; readonly bytes: Buffer }
+  /** Real servers that were written to a table in memory. */
+  | { readonly kind: 'servers'; readonly at: number; readonly servers: readonly WrittenServer[] };
 
 const now = (): number => performance.timeOrigin + performance.now();
 const notes: Note[] = [{ kind: 'start', at: performance.timeOrigin }];
@@ -44,6 +52,10 @@ function isNetlink(data: unknown): data is Uint8Array {
 subscribe('http.client.response.finish', (message) => {
   const { request, response } = message as { request: ClientRequest; response: IncomingMessage };
   observe(request, response);
+});
+
+subscribe('measured:real-servers', (servers) => {
+  notes.push({ kind: 'servers', at: now(), servers: servers as readonly WrittenServer[] });
 });
 
 const write = fs.writeSync as (descriptor: number, data: unknown, ...rest: readonly unknown[]) => number;

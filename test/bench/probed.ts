@@ -124,7 +124,9 @@ export function burstOf(
     const arrived = arrivals.get(replacement.after);
     return arrived === undefined ? [] : [arrived - at(replacement)];
   });
-  const writes = notes.filter((note) => note.kind === 'write' && note.at >= began && note.at <= ended);
+  const writes = notes.filter(
+    (note) => (note.kind === 'write' || note.kind === 'servers') && note.at >= began && note.at <= ended,
+  );
   return {
     changes: replacements.length,
     wroteIn: at(replacements.at(-1)) - began,
