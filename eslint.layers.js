@@ -15,6 +15,7 @@ export const layers = {
   'lib/config': ['lib/model', 'lib/planner'],
   'lib/health': ['lib/model'],
   'lib/metrics': ['lib/model'],
+  'lib/socket': ['lib/model'],
   'lib/cli': [
     'native-bindings',
     'lib/model',
@@ -27,6 +28,7 @@ export const layers = {
     'lib/config',
     'lib/health',
     'lib/metrics',
+    'lib/socket',
   ],
 };
 

@@ -17,7 +17,13 @@ import type { WatchCounters } from '../sources/kubernetes/watch-counters.ts';
 import { systemClock } from '../sources/clock.ts';
 import { programVersion } from './build-info.ts';
 import { Failure } from './failure.ts';
-import { type ClusterAccess, type ServiceSource, type SourceNode, unknownNode } from './service-source.ts';
+import {
+  type ClusterAccess,
+  type ClusterTroubles,
+  type ServiceSource,
+  type SourceNode,
+  unknownNode,
+} from './service-source.ts';
 import { sourceNode } from './source-node.ts';
 
 /** What a Cluster needs. */
@@ -77,6 +83,12 @@ export class Cluster implements ServiceSource, ClusterAccess {
   get watches(): Readonly<Record<string, WatchCounters>> {
     const { services, endpointSlices } = this.#source.counters;
     return { services, endpointslices: endpointSlices, nodes: this.nodeWatch.counters };
+  }
+
+  get troubles(): ClusterTroubles {
+    const { services, endpointSlices } = this.#source.troubleOf;
+    const watches = { services, endpointslices: endpointSlices, nodes: this.nodeWatch.trouble };
+    return { server: this.api.trouble, watches };
   }
 
   followRequests(listener: (request: ToldRequest) => void): void {
@@ -162,8 +174,8 @@ export class Cluster implements ServiceSource, ClusterAccess {
 
   /** What keeps the server from being read now, if anything. */
   get #trouble(): string | undefined {
-    const troubles = [this.api.trouble, ...this.#source.troubles, this.nodeWatch.trouble];
-    return troubles.find((trouble) => trouble !== undefined);
+    const { server, watches } = this.troubles;
+    return [server, ...Object.values(watches)].find((trouble) => trouble !== undefined);
   }
 }
 

@@ -15,6 +15,7 @@ import { Reconciler } from '../reconciler/reconciler.ts';
 import { total } from '../reconciler/sync-tally.ts';
 import { type ApiServers, apiServerService } from './api-servers.ts';
 import { combinedListener } from './combined-listener.ts';
+import type { DaemonSocket } from './daemon-socket.ts';
 import type { Failure } from './failure.ts';
 import { HealthFeed } from './health-feed.ts';
 import { compactHeap } from './heap.ts';
@@ -46,6 +47,8 @@ export interface DaemonOptions {
   readonly health: ProxyHealth;
   /** Told what there is to count. */
   readonly metrics: Metrics;
+  /** Told what others may ask. */
+  readonly socket: Pick<DaemonSocket, 'follow' | 'listener'>;
   readonly log: Logger;
 }
 
@@ -104,11 +107,13 @@ export class Daemon {
         this.#health.listener,
         this.#owners?.listener ?? {},
         metricsListener(options.metrics),
+        options.socket.listener,
         { audited: () => void this.#lookAround() },
       ),
     });
     options.metrics.follow(() => programFigures(this.#reconciler.status()));
     this.#followServices();
+    options.socket.follow(() => ({ reconciler: this.#reconciler.status(), node: planning.node }));
     this.#node = this.#follower();
   }
 

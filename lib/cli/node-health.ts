@@ -4,7 +4,7 @@ import { contentOf } from '../config/written-file.ts';
 import { HttpListener, type Place } from '../health/http-listener.ts';
 import type { ListenError } from '../health/listen-error.ts';
 import { isEligible } from '../health/node-eligibility.ts';
-import { ProxyHealth } from '../health/proxy-health.ts';
+import { type HealthState, ProxyHealth } from '../health/proxy-health.ts';
 import { type HealthRoutes, proxyHealthRoutes } from '../health/proxy-health-routes.ts';
 import { json, type PiecedReply, type Reply, text } from '../health/reply.ts';
 import { router, type Routes } from '../health/router.ts';
@@ -86,6 +86,11 @@ export class NodeHealth {
       ...(await this.#serve('metrics', metricsBindAddress, program)),
     ];
     if (error !== undefined && bindAddressHardFail) throw error;
+  }
+
+  /** How the node stands now, and whether it is to get new connections. */
+  get state(): HealthState & { readonly eligible: boolean } {
+    return { ...this.proxy.state, eligible: this.#eligible };
   }
 
   /** Closes every port and connection at once. */

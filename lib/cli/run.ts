@@ -13,6 +13,7 @@ import { ApiServers } from './api-servers.ts';
 import { programVersion } from './build-info.ts';
 import type { Context } from './context.ts';
 import { Daemon } from './daemon.ts';
+import { DaemonSocket } from './daemon-socket.ts';
 import { exitStatus } from './failure.ts';
 import { hostFamilies } from './host.ts';
 import { KernelSchedulers } from './kernel-schedulers.ts';
@@ -167,27 +168,33 @@ async function begin(work: Work, stopped: Promise<string>): Promise<Planning | s
 /** Serves until a signal comes. Rejects where services cannot be served, or no longer without a new start. */
 async function keep(work: Work, untilStopped: Context['untilStopped']): Promise<number> {
   const stopped = untilStopped();
-  const health = new NodeHealth({
-    ...work,
-    ...{ build: buildFacts(work), families: await hostFamilies() },
-    facts: kernelFacts(work),
-  });
+  const facts = { ...work, build: buildFacts(work), families: await hostFamilies() };
+  const health = new NodeHealth({ ...facts, facts: kernelFacts(work) });
+  const socket = new DaemonSocket({ ...facts, health: () => health.state });
   try {
-    await health.listen();
+    await Promise.all([socket.listen(), health.listen()]);
     const planning = await begin(work, stopped);
-    const signal = typeof planning === 'string' ? planning : await serve(work, planning, health, stopped);
+    const signal =
+      typeof planning === 'string' ? planning : await serve(work, planning, { health, socket }, stopped);
     work.log.info({ signal }, 'stopped: the kernel stays as it is');
     return exitStatus.success;
   } finally {
+    socket.close();
     health.close();
   }
+}
+
+/** What tells how this node stands. */
+interface Tellers {
+  readonly health: NodeHealth;
+  readonly socket: DaemonSocket;
 }
 
 /** Gives the signal that ended it. */
 async function serve(
   work: Work,
   planning: Planning,
-  health: NodeHealth,
+  { health, socket }: Tellers,
   stopped: Promise<string>,
 ): Promise<string> {
   const { kernel } = work;
@@ -202,6 +209,7 @@ async function serve(
     statistics,
     health: health.proxy,
     metrics: health.metrics,
+    socket,
   });
   try {
     daemon.start();

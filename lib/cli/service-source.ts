@@ -18,6 +18,14 @@ export interface SourceNode {
   readonly primaryAddresses: readonly string[];
 }
 
+/** What keeps an API server from being read now, a sentence each. */
+export interface ClusterTroubles {
+  /** Why the last request got no answer. */
+  readonly server: string | undefined;
+  /** By resource: `services`. */
+  readonly watches: Readonly<Record<string, string | undefined>>;
+}
+
 /** The API server that services come from, for whoever has something else to ask or tell it. */
 export interface ClusterAccess {
   readonly api: Api;
@@ -27,6 +35,7 @@ export interface ClusterAccess {
   readonly nodeWatch: NodeWatch;
   /** What has happened to each watch since the start, by resource: `services`. */
   readonly watches: Readonly<Record<string, WatchCounters>>;
+  readonly troubles: ClusterTroubles;
   /** Has a function told of every request from now on. It must not throw. */
   followRequests(listener: (request: ToldRequest) => void): void;
   /** Has a function told of what is wrong with the objects of services now, and of every change of that. */

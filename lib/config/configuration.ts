@@ -14,6 +14,7 @@ import {
   nameSetting,
   serverSetting,
   settingIssue,
+  socketSetting,
   textSetting,
 } from './setting.ts';
 
@@ -82,6 +83,7 @@ export const settings = z.object({
   bindAddressHardFail: booleanSetting().prefault(false),
   serviceMetrics: nameSetting(serviceMetricsLevels).prefault('off'),
   serviceMetricsLimit: integerSetting(1, 10_000_000).prefault(20_000),
+  socket: socketSetting().prefault('/run/kube-ipvs/kube-ipvs.sock'),
   profiling: booleanSetting().prefault(false),
   oomScoreAdj: integerSetting(-1000, 1000).prefault(-999),
   featureGates: featureGatesSetting().prefault({}),
@@ -143,7 +145,7 @@ function refuseCluster(configuration: z.output<typeof settings>, refuse: Refuse)
 
 /**
  * The whole configuration, valid, with every default filled in. Durations are milliseconds, CIDRs canonical, an IPVS
- * timeout of 0 leaves the kernel's own in force, and `primary` may stand among `nodePortAddresses`. Services come from
+ * timeout of 0 leaves the kernel's own in force, a socket that is `off` is none, and `primary` may stand among `nodePortAddresses`. Services come from
  * `manifests`, from the API server of `kubeconfig` or `master`, or, where none is given, from that of the pod.
  */
 export type Configuration = z.output<typeof configurationSchema>;

@@ -42,6 +42,7 @@ export const settingPaths: Readonly<Record<FileSetting, string>> = {
   bindAddressHardFail: 'bindAddressHardFail',
   serviceMetrics: 'serviceMetrics',
   serviceMetricsLimit: 'serviceMetricsLimit',
+  socket: 'socket',
   profiling: 'enableProfiling',
   oomScoreAdj: 'oomScoreAdj',
   featureGates: 'featureGates',
@@ -60,6 +61,7 @@ export const ownSettings: ReadonlySet<FileSetting> = new Set<FileSetting>([
   'serviceRanges',
   'serviceMetrics',
   'serviceMetricsLimit',
+  'socket',
   'traceNetlink',
 ]);
 

@@ -3,6 +3,7 @@ import { conntrackFlags } from './conntrack-flags.ts';
 import type { Flag } from './flag.ts';
 import { machineFlags } from './machine-flags.ts';
 import { schedulers } from './schedulers.ts';
+import { socketFlag } from './socket-flag.ts';
 
 const sources = 'Where services come from:';
 const balancing = 'Balancing:';
@@ -226,7 +227,7 @@ export const loopFlags: readonly Flag[] = [
   },
 ];
 
-/** The flags of what `run` answers over HTTP; kube-proxy has all but those of service metrics. */
+/** The flags of what `run` answers over HTTP; kube-proxy has all but those of service metrics and of the socket. */
 export const servingFlags: readonly Flag[] = [
   {
     field: 'healthzBindAddress',
@@ -265,6 +266,7 @@ export const servingFlags: readonly Flag[] = [
     group: serving,
     standard: '20000',
   },
+  socketFlag,
 ];
 
 /** The flags of `cleanup`. */

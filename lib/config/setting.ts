@@ -98,6 +98,22 @@ export function bindAddressSetting(usual: number) {
   });
 }
 
+/** Longest path of a unix socket: sun_path of 108 bytes (linux/un.h) less the terminating zero. */
+const longestSocketPath = 107;
+
+/** The path of a unix socket, or `off`. */
+export function socketSetting() {
+  const isPath = (text: string): boolean =>
+    text.startsWith('/') && !text.endsWith('/') && Buffer.byteLength(text) <= longestSocketPath;
+  return setting({
+    expected: `an absolute path of at most ${longestSocketPath} bytes, or off`,
+    json: { type: 'string', pattern: '^(off|/.*[^/])$' },
+    read: (written) =>
+      typeof written === 'string' && (written === 'off' || isPath(written)) ? written : undefined,
+    hint: () => 'write it as /run/kube-ipvs/kube-ipvs.sock, or off for none',
+  });
+}
+
 /** An IP address. */
 export function addressSetting() {
   return setting({

@@ -100,10 +100,15 @@ export class KubernetesSource {
     return { services: services.counters, endpointSlices: endpointSlices.counters };
   }
 
+  /** What keeps each watch from going on now, if anything. */
+  get troubleOf(): Readonly<Record<'services' | 'endpointSlices', string | undefined>> {
+    const { services, endpointSlices } = this.#reflectors;
+    return { services: services.trouble, endpointSlices: endpointSlices.trouble };
+  }
+
   /** What keeps the server from being read now, and why what was read is not served: for people and health checks. */
   get troubles(): readonly string[] {
-    const { services, endpointSlices } = this.#reflectors;
-    return [services.trouble, endpointSlices.trouble].filter((trouble) => trouble !== undefined);
+    return Object.values(this.troubleOf).filter((trouble) => trouble !== undefined);
   }
 
   /** What is wrong with objects now. */

@@ -56,6 +56,7 @@ describe('the configuration', () => {
       bindAddressHardFail: false,
       serviceMetrics: 'off',
       serviceMetricsLimit: 20_000,
+      socket: '/run/kube-ipvs/kube-ipvs.sock',
       once: false,
       traceNetlink: false,
       loggingFormat: 'text',

@@ -40,6 +40,7 @@ function writtenValue(setting: FileSetting): fc.Arbitrary<unknown> {
   const { type, format, enum: names, minimum, maximum } = jsonFormOf(setting);
   if (Array.isArray(names)) return fc.constantFrom(...(names as unknown[]));
   if (setting === 'master') return fc.constantFrom('https://api.example:6443', '[fd00::1]:6443', '10.0.0.1');
+  if (setting === 'socket') return fc.constantFrom('off', '/run/a.sock', '/null');
   if (setting === 'bindAddress') return fc.constantFrom('0.0.0.0', '10.1.2.3', '::', 'fd00::1');
   if (setting === 'clusterCidrs') return fc.constantFrom('10.0.0.0/8', 'fd00::/64', '10.0.0.0/8,fd00::/64');
   if (setting === 'featureGates') return fc.dictionary(fc.constantFrom(...featureGates.keys()), fc.boolean());

@@ -1,0 +1,104 @@
+import type { Logger } from 'pino';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Configuration } from '../config/configuration.ts';
+import { json } from '../health/reply.ts';
+import { router } from '../health/router.ts';
+import type { BuildFacts } from '../metrics/node-metrics.ts';
+import type { IpFamily } from '../model/family.ts';
+import { systemClock } from '../reconciler/clock.ts';
+import type { ReconcilerListener } from '../reconciler/reports.ts';
+import { perTable } from '../reconciler/table-name.ts';
+import { SocketServer } from '../socket/socket-server.ts';
+import type { DaemonStatus } from '../socket/status.ts';
+import { type DaemonFacts, daemonStatus, type ProgrammingFacts } from './daemon-status.ts';
+import { EntryOwners } from './entry-owners.ts';
+import type { ServiceSource } from './service-source.ts';
+
+/** What a DaemonSocket needs. */
+export interface DaemonSocketOptions {
+  readonly configuration: Configuration;
+  readonly catalog: Catalog;
+  readonly source: Pick<ServiceSource, 'cluster' | 'node'>;
+  readonly build: BuildFacts;
+  /** The families that are served. */
+  readonly families: readonly IpFamily[];
+  readonly health: () => DaemonFacts['health'];
+  readonly log: Logger;
+}
+
+/** What a daemon tells the other commands of this program, from its start to its end. */
+export class DaemonSocket {
+  readonly #options: DaemonSocketOptions;
+  readonly #started = systemClock.now();
+  readonly #drift = perTable(() => 0);
+  readonly #owners: EntryOwners;
+  readonly #server: SocketServer | undefined;
+  #programming: (() => Pick<ProgrammingFacts, 'reconciler' | 'node'>) | undefined;
+  /** Why it could not listen when it was last tried. */
+  #trouble: string | undefined;
+
+  constructor(options: DaemonSocketOptions) {
+    this.#options = options;
+    this.#owners = new EntryOwners(options.catalog);
+    this.#server = this.#makeServer();
+  }
+
+  /** Begins to listen, which is told in the log, and never keeps services from being programmed. */
+  async listen(): Promise<void> {
+    await this.#server?.start();
+  }
+
+  /** Says where to read how the kernel stands. */
+  follow(programming: () => Pick<ProgrammingFacts, 'reconciler' | 'node'>): void {
+    this.#programming = programming;
+  }
+
+  /** For the reconciler. */
+  get listener(): ReconcilerListener {
+    return {
+      audited: ({ drift }) => {
+        for (const { table } of drift) this.#drift[table] += 1;
+      },
+    };
+  }
+
+  /** Closes the socket and every connection at once. */
+  close(): void {
+    this.#server?.close();
+  }
+
+  #makeServer(): SocketServer | undefined {
+    const { configuration, log } = this.#options;
+    const { socket: path } = configuration;
+    if (path === 'off') return undefined;
+    return new SocketServer({
+      path,
+      answer: router({ '/v1/status': () => json(this.#status()) }, log),
+      clock: systemClock,
+      told: (error) => {
+        if (error === undefined) log.info({ socket: path }, 'other commands of kube-ipvs are answered');
+        else if (error.message !== this.#trouble)
+          log.warn({ code: error.code }, `${error.message}; until then no command is answered`);
+        this.#trouble = error?.message;
+      },
+    });
+  }
+
+  #status(): DaemonStatus {
+    const { configuration, source, build, families, health, catalog } = this.#options;
+    return daemonStatus({
+      ...{ configuration, source, build, families, health: health() },
+      now: systemClock.now(),
+      started: this.#started,
+      verbosity: configuration.verbosity,
+      catalog: { synced: catalog.synced, services: catalog.size },
+      programming: this.#facts(),
+    });
+  }
+
+  #facts(): ProgrammingFacts | undefined {
+    if (this.#programming === undefined) return undefined;
+    const owners = (keys: readonly string[]): ReturnType<EntryOwners['of']> => this.#owners.of(keys);
+    return { ...this.#programming(), drift: this.#drift, owners };
+  }
+}
