@@ -6,15 +6,17 @@ MAKEFLAGS += --no-print-directory
 
 sources := $(shell find lib native-bindings scripts -name '*.ts' 2>/dev/null)
 
-.PHONY: help setup setup-lab build lint unit test demo lab bench docs picture image format clean
+image := build/image
+
+.PHONY: help setup setup-lab build lint unit test demo lab bench docs picture image image-tree sbom format clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
 demo: setup-lab build ## two nodes in a lab, real packets balanced by real IPVS: watch it work
 	@node test/lab/run.ts --timeout 600 -- node test/demo/demo.ts
 
-test: setup-lab build ## lint and every test, the real kernel included
+test: setup-lab build image-tree ## lint and every test, the real kernel included
 	@node scripts/test.ts
 
 lint: setup ## types, style, layers and format, in seconds
@@ -43,7 +45,17 @@ picture: setup-lab build ## draw docs/images/demo.svg anew from a run of the dem
 	@node scripts/capture.ts --title 'make demo' --from '01 a ClusterIP' --lines 27 <build/demo.txt >docs/images/demo.svg
 
 image: ## the container image kube-ipvs:VERSION, with docker or podman
-	@scripts/image.sh
+	@scripts/image/build.sh
+
+image-tree: $(image)/opt/kube-ipvs/sbom.cdx.json ## the image's files, in build/image, as the Dockerfile puts them there
+
+$(image)/opt/kube-ipvs/sbom.cdx.json: dist/kube-ipvs.mjs package-lock.json $(wildcard scripts/image/*)
+	@rm -rf $(image)
+	@scripts/image/debian.sh $(image)
+	@node scripts/image/tree.ts $(image)
+
+sbom: image-tree ## the software in the image, as CycloneDX, in build/sbom.cdx.json
+	@cp $(image)/opt/kube-ipvs/sbom.cdx.json build/sbom.cdx.json
 
 setup: ## install what building needs: Debian packages when missing, npm packages by lock file
 	@scripts/setup.sh

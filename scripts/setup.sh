@@ -83,9 +83,9 @@ install_modules() {
 
 # Nothing can be unpacked inside the lab, where this folder is read-only.
 unpack_kubectl() {
-  [ ! -x build/kubectl/kubectl/kubectl ] || return 0
-  say 'unpacking kubectl'
-  node_modules/.bin/node -e 'import("./test/kube/kubectl.ts").then(({ kubectlPath }) => kubectlPath())'
+  [ ! -x build/kubectl/kubectl/kubectl ] || [ ! -x build/kubectl/helm/helm ] || return 0
+  say 'unpacking kubectl and helm'
+  node_modules/.bin/node -e 'import("./test/kube/helm.ts").then(({ helmPath }) => helmPath())'
 }
 
 install_packages "$@"

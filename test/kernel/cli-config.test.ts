@@ -1,34 +1,15 @@
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { parse } from 'yaml';
 import { kubeadmFile } from '../unit/config/configuration-files.ts';
-import { eventually, kubeIpvs, ranAs, startKubeIpvs } from './cli-program.ts';
+import { eventually, kubeIpvs, startKubeIpvs } from './cli-program.ts';
 import { enterOwnNamespace, output } from './own-namespace.ts';
 
 const server = '-A -t 10.110.65.131:8080 -s';
 
 /** The file of kubeadm, in which nothing but what manifests take the place of is another. */
 const configuration = kubeadmFile.replace('/var/lib/kube-proxy/kubeconfig.conf', '""');
-
-/** Runs a command where nothing but /run can be written, as in a container with the lock of iptables mounted. */
-const readOnly = `
-  mount --bind /proc/sys /proc/sys
-  mount -o remount,bind,ro /proc/sys
-  mount -o remount,bind,ro /tmp
-  mount -o remount,bind,ro /
-  if touch /tmp/written 2>/dev/null; then exit 9; fi
-  exec "$@"`;
 
 describe('kube-ipvs with the configuration file of kube-proxy', () => {
   let directory = '';
@@ -147,25 +128,6 @@ describe('kube-ipvs with the configuration file of kube-proxy', () => {
     expect(status, err).to.equal(0);
     expect(output('sysctl -n net.ipv4.vs.conntrack net.ipv4.conf.all.arp_ignore')).to.equal('1\n1\n');
     expect(output('ipvsadm -Sn')).to.equal('');
-  });
-
-  it('programs all else with what the chart gives its container', () => {
-    output('sysctl -w net.ipv4.vs.conntrack=0');
-    expect(kubeIpvs('run', '--init-only', ...flags).status).to.equal(0);
-    const values = parse(readFileSync('charts/kube-ipvs/values.yaml', 'utf8')) as {
-      securityContext: { capabilities: { add: string[] } };
-    };
-    const capabilities = values.securityContext.capabilities.add.map((name) => `,+${name.toLowerCase()}`);
-    const { status, err } = ranAs([
-      ...['unshare', '--mount', 'sh', '-ec', readOnly, 'sh'],
-      ...['setpriv', `--bounding-set=-all${capabilities.join('')}`, process.execPath],
-      ...['dist/kube-ipvs.mjs', 'run', '--once', ...flags],
-    ]);
-    expect(status, err).to.equal(0);
-    expect(virtualServers()).to.deep.equal([`${server} rr`]);
-    expect(output('iptables-save') + output('iptables-legacy-save')).to.contain(
-      '--match-set KUBE-CLUSTER-IP',
-    );
   });
 
   it('removes what is ours with --cleanup', () => {

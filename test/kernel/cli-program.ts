@@ -25,6 +25,7 @@ export function ranAs([command = '', ...args]: readonly string[], input = ''): R
 
 /** A running `kube-ipvs run`. */
 export interface Running {
+  readonly pid: number;
   /** What it has logged so far. */
   log(): string;
   /** Resolves with the exit status when it ends. */
@@ -35,13 +36,19 @@ export interface Running {
 
 /** Starts the program and leaves it running. */
 export function startKubeIpvs(...args: string[]): Running {
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'inherit', 'pipe'] });
+  return startedAs([process.execPath, program, ...args]);
+}
+
+/** Starts any command line and leaves it running. */
+export function startedAs([command = '', ...args]: readonly string[]): Running {
+  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'pipe'] });
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     log += text;
   });
   const ended = once(child, 'exit').then(([status]) => status as number | null);
   return {
+    pid: child.pid ?? 0,
     log: () => log,
     ended: () => ended,
     stop: () => {

