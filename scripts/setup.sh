@@ -88,6 +88,27 @@ unpack_kubectl() {
   node_modules/.bin/node -e 'import("./test/kube/helm.ts").then(({ helmPath }) => helmPath())'
 }
 
+# Installed, Debian's package would start a server of its own on this machine: only its programs are wanted.
+unpack_prometheus() {
+  local folder=build/prometheus
+  [ ! -x "$folder/usr/bin/promtool" ] || return 0
+  ! command -v prometheus >/dev/null || ! command -v promtool >/dev/null || return 0
+  command -v apt-get >/dev/null ||
+    fail 'prometheus and promtool are missing' 'This is no Debian: install them with your package manager and run again.'
+  say 'unpacking Prometheus'
+  mkdir -p "$folder"
+  if ! (cd "$folder" && apt-get download -qq prometheus) >/dev/null 2>&1; then
+    apt-get update -qq >/dev/null 2>&1 || :
+    (cd "$folder" && apt-get download -qq prometheus) >/dev/null 2>&1 ||
+      fail 'could not download the Debian package prometheus' 'Run as root: apt-get update   or install prometheus and run again.'
+  fi
+  dpkg-deb -x "$folder"/prometheus_*.deb "$folder"
+  rm "$folder"/prometheus_*.deb
+}
+
 install_packages "$@"
 install_modules
-if [ "${1-}" = --lab ]; then unpack_kubectl; fi
+if [ "${1-}" = --lab ]; then
+  unpack_kubectl
+  unpack_prometheus
+fi

@@ -65,12 +65,30 @@ export const kernelAlerts: readonly Alert[] = [
   filling('warning', 0.8, '5m'),
   filling('critical', 0.95, '1m'),
   {
+    name: 'KubeIpvsConntrackFull',
+    severity: 'critical',
+    waits: '0m',
+    expression: `${sumBy(perNode, increase('kube_ipvs_conntrack_failures_total', everywhere, '5m', 'reason=~"drop|early_drop"'))} > 0`,
+    summary: 'A node could not track connections, and dropped them.',
+    description:
+      'Within 5 minutes {{ $labels.instance }} has dropped or forgotten {{ printf "%.0f" $value }} connections, because it can track no more.',
+  },
+  {
+    name: 'KubeIpvsForwardingOff',
+    severity: 'critical',
+    waits: '1m',
+    expression: `${series('kube_ipvs_sysctl', everywhere, 'name="net.ipv4.ip_forward"')} == 0`,
+    summary: 'A node does not forward packets.',
+    description:
+      'net.ipv4.ip_forward of {{ $labels.instance }} is 0: no packet to an endpoint leaves the node, and none from other nodes is let on.',
+  },
+  {
     name: 'KubeIpvsDrainsCut',
     severity: 'info',
     waits: '0m',
     expression: `${sumBy(perNode, increase('kube_ipvs_drained_real_servers_total', everywhere, '30m', 'reason="timeout"'))} > 0`,
     summary: 'Connections to endpoints that went were cut.',
     description:
-      '{{ $value | humanize }} real servers on {{ $labels.instance }} had connections still when their time to drain was over, within 30 minutes.',
+      '{{ printf "%.0f" $value }} real servers on {{ $labels.instance }} had connections still when their time to drain was over, within 30 minutes.',
   },
 ];

@@ -97,6 +97,6 @@ export const programmingAlerts: readonly Alert[] = [
     expression: `${sumBy([...perNode, 'resource'], increase('kube_ipvs_watch_relists_total', everywhere, '15m'))} > 5`,
     summary: 'A node reads everything from the API server again and again.',
     description:
-      '{{ $labels.instance }} has listed {{ $labels.resource }} anew {{ $value | humanize }} times within 15 minutes: watches do not last, and each list costs the API server.',
+      '{{ $labels.instance }} has listed {{ $labels.resource }} anew {{ printf "%.0f" $value }} times within 15 minutes: watches do not last, and each list costs the API server.',
   },
 ];

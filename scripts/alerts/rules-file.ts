@@ -5,12 +5,18 @@ import { programmingAlerts } from './programming-alerts.ts';
 import { recordings } from './recordings.ts';
 import type { Alert } from './rule.ts';
 import { alertingRule, recordingRule } from './rule.ts';
+import { serviceAlerts } from './service-alerts.ts';
 
 /** Where the chart has the rules, from the root of this repository. */
 export const rulesPath = 'charts/kube-ipvs/alerts/kube-ipvs.rules.yaml';
 
 /** Every alert. One name may stand for several severities. */
-export const alerts: readonly Alert[] = [...availabilityAlerts, ...programmingAlerts, ...kernelAlerts];
+export const alerts: readonly Alert[] = [
+  ...availabilityAlerts,
+  ...programmingAlerts,
+  ...kernelAlerts,
+  ...serviceAlerts,
+];
 
 const head = `# Rules of Prometheus, made from scripts/alerts by \`make docs\`. The scrape job is meant to be kube-proxy; the chart puts
 # that of its values in its place, and the address of the runbooks before theirs.

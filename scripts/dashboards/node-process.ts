@@ -1,7 +1,13 @@
-import { BytesIEC, PercentUnit, Seconds, Short } from '@grafana/grafana-foundation-sdk/units';
+import {
+  BytesIEC,
+  CountsPerSecond,
+  PercentUnit,
+  Seconds,
+  Short,
+} from '@grafana/grafana-foundation-sdk/units';
 import type { Row } from './board.ts';
 import { graph } from './panels.ts';
-import { loopDelay, nodes, quantile, rate, series, shown } from './queries.ts';
+import { loopDelay, nodes, quantile, rate, series, shown, sumBy } from './queries.ts';
 
 /** What the program takes of a node. */
 export const nodeProcess: Row = {
@@ -51,19 +57,23 @@ export const nodeProcess: Row = {
       ],
     }),
     graph({
-      title: 'File descriptors',
-      description: 'Open file descriptors of the process. A curve that only rises is a leak.',
-      unit: Short,
+      title: 'Connections that could not be tracked',
+      description:
+        'Connections that the kernel could not track (drop: the table was full), or forgot to make room (early_drop), by reason.',
+      unit: CountsPerSecond,
       width: 8,
-      queries: [[series('process_open_fds', nodes), '{{instance}}']],
+      queries: [[sumBy(['reason'], rate('kube_ipvs_conntrack_failures_total', nodes, shown)), '{{reason}}']],
     }),
     graph({
-      title: 'What keeps the loop going',
+      title: 'Open files, and what keeps the loop going',
       description:
-        'Timers, sockets and requests of the process that are open. A curve that only rises is a leak.',
+        'Open file descriptors of the process, and its timers, sockets and requests. A curve that only rises is a leak.',
       unit: Short,
       width: 8,
-      queries: [[series('nodejs_active_resources', nodes), '{{instance}}']],
+      queries: [
+        [series('process_open_fds', nodes), 'files {{instance}}'],
+        [series('nodejs_active_resources', nodes), 'loop {{instance}}'],
+      ],
     }),
   ],
 };

@@ -66,13 +66,43 @@ export const programming: Row = {
     }),
     graph({
       title: 'Time by phase',
-      description: 'Share of the time that is spent planning, and writing each table.',
+      description:
+        'Share of the time that each phase of the work takes: reading objects, planning, comparing, writing, auditing, reading statistics.',
       unit: PercentUnit,
       width: 8,
       stacked: true,
+      queries: [[sumBy(['phase'], rate('kube_ipvs_phase_seconds_total', nodes, shown)), '{{phase}}']],
+    }),
+    graph({
+      title: 'Time of writing',
+      description: 'Share of the time that writing each table takes.',
+      unit: PercentUnit,
+      width: 8,
+      stacked: true,
+      queries: [[sumBy(['table'], rate('kube_ipvs_writing_seconds_total', nodes, shown)), '{{table}}']],
+    }),
+    graph({
+      title: 'Writes of a pass',
+      description: 'Changes that are written, for each pass.',
+      unit: Short,
+      width: 8,
       queries: [
-        [sumBy([], rate('kube_ipvs_planning_seconds_total', nodes, shown)), 'planning'],
-        [sumBy(['table'], rate('kube_ipvs_writing_seconds_total', nodes, shown)), 'writing {{table}}'],
+        [
+          `${sumBy(['instance'], rate('kube_ipvs_writes_total', nodes, shown))} / (${sumBy(['instance'], rate(`${pass}_count`, nodes, shown))} > 0)`,
+          '{{instance}}',
+        ],
+      ],
+    }),
+    graph({
+      title: 'Netlink messages',
+      description: 'Messages to the kernel and from it, by the table that they are about.',
+      unit: CountsPerSecond,
+      width: 8,
+      queries: [
+        [
+          sumBy(['table', 'direction'], rate('kube_ipvs_netlink_messages_total', nodes, shown)),
+          '{{table}} {{direction}}',
+        ],
       ],
     }),
   ],

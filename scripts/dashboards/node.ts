@@ -5,6 +5,7 @@ import { nodeProcess } from './node-process.ts';
 import { programming } from './node-programming.ts';
 import { source } from './node-source.ts';
 import { tables } from './node-tables.ts';
+import { traffic } from './node-traffic.ts';
 import { stat } from './panels.ts';
 import { age, conntrackFill, nodes, orNone, refused, series, sumBy, waitingChange } from './queries.ts';
 
@@ -96,6 +97,6 @@ export function node(): Board {
         'label_values(kube_ipvs_build_info{job="$job", cluster=~"$cluster"}, instance)',
       ),
     ],
-    rows: [glance, programming, ...tables, source, nodeProcess],
+    rows: [glance, traffic, programming, ...tables, source, nodeProcess],
   });
 }

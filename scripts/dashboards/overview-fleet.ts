@@ -35,7 +35,6 @@ const versions: Row = {
         'Every node that answers, with what runs on it. The dashboard Node shows one of them from near by.',
       unit: Short,
       width: 24,
-      join: 'instance',
       sortedBy: 'In trouble',
       queries: [
         [series('kube_ipvs_build_info', fleet), ''],

@@ -152,19 +152,17 @@ export interface Column {
   readonly unit?: string;
 }
 
-/** A table of what several expressions say of the same things. */
+/** A table of what several expressions say of the same things: results whose labels do not contradict each other are one line. */
 export interface TableParts extends PanelParts {
   /** Columns from left to right, by label or, for the value of the n-th query, `Value #A`, `Value #B`, …; no others are shown. */
   readonly columns: Readonly<Record<string, Column>>;
-  /** The label by which the results of several queries are joined. */
-  readonly join: string;
   /** The name of the column that it is sorted by, largest first. */
   readonly sortedBy?: string;
 }
 
 /** A table, a line for each series. */
 export function table(parts: TableParts): Builder<Panel> {
-  const { title, description, unit, width, queries, columns, join, sortedBy } = parts;
+  const { title, description, unit, width, queries, columns, sortedBy } = parts;
   const builder = new TableBuilder()
     .title(title)
     .description(description)
@@ -174,7 +172,7 @@ export function table(parts: TableParts): Builder<Panel> {
     .height(heights.graph)
     .filterable(true)
     .targets(queries.map((query, index) => target(query, index).instant().format(PromQueryFormat.Table)))
-    .withTransformation({ id: 'joinByField', options: { byField: join, mode: 'outer' } })
+    .withTransformation({ id: 'merge', options: {} })
     .withTransformation({ id: 'filterFieldsByName', options: { include: { names: Object.keys(columns) } } })
     .withTransformation({
       id: 'organize',

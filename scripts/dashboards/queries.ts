@@ -116,3 +116,16 @@ export function refused(matchers: string): string {
 export function orNone(expression: string): string {
   return `${expression} or vector(0)`;
 }
+
+/** Endpoints that Services have in a state, on the node where they are fewest or most, by cluster, namespace and service. */
+export function serviceEndpoints(
+  which: 'min' | 'max',
+  state: 'ready' | 'draining',
+  matchers: string,
+): string {
+  const here = sumBy(
+    ['cluster', 'instance', 'namespace', 'service', 'protocol', 'address', 'port'],
+    series('kube_ipvs_service_endpoints', matchers, `state="${state}"`),
+  );
+  return `${which} by (cluster, namespace, service) (${here})`;
+}

@@ -388,6 +388,7 @@ describe('the chart, rendered by the real helm', () => {
           {
             port: 'metrics',
             path: '/metrics',
+            honorLabels: true,
             interval: '30s',
             scrapeTimeout: '10s',
             scheme: 'https',
@@ -414,6 +415,7 @@ describe('the chart, rendered by the real helm', () => {
           {
             port: 'metrics',
             path: '/metrics',
+            honorLabels: true,
             interval: '1m',
             scrapeTimeout: '5s',
             scheme: 'https',

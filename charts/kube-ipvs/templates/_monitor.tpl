@@ -19,6 +19,8 @@ annotations:
 {{- define "kube-ipvs.monitorEndpoint" -}}
 port: metrics
 path: /metrics
+{{- /* The namespace, service and endpoint that a series is about win over those of the pod that tells of them. */}}
+honorLabels: true
 {{- with .interval }}
 interval: {{ . }}
 {{- end }}
