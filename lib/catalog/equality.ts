@@ -46,6 +46,7 @@ function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
     a.serving === b.serving &&
     a.terminating === b.terminating &&
     a.nodeName === b.nodeName &&
+    a.zone === b.zone &&
     sameStrings(a.zoneHints, b.zoneHints) &&
     sameStrings(a.nodeHints, b.nodeHints)
   );

@@ -41,7 +41,7 @@ export function unpackSlice(packed: PackedSlice): EndpointSlice {
 function unpackEndpoints({ addresses, traits }: PackedSlice): Endpoint[] {
   const texts = addresses.split(separator);
   // Spelled out, for this is done for every endpoint of every plan: spreading the traits takes three times as long.
-  return traits.map(({ ready, serving, terminating, nodeName, zoneHints, nodeHints }, index) => {
-    return { address: texts[index] ?? '', ready, serving, terminating, nodeName, zoneHints, nodeHints };
+  return traits.map(({ ready, serving, terminating, nodeName, zone, zoneHints, nodeHints }, index) => {
+    return { address: texts[index] ?? '', ready, serving, terminating, nodeName, zone, zoneHints, nodeHints };
   });
 }

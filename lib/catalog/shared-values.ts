@@ -32,8 +32,8 @@ export class SharedValues {
     const same = this.#traits.get(nodeName)?.find((known) => sameTraits(known, endpoint));
     if (same !== undefined) return same;
     this.#makeRoom();
-    const { ready, serving, terminating, zoneHints, nodeHints } = endpoint;
-    const traits = { ready, serving, terminating, nodeName, zoneHints, nodeHints };
+    const { ready, serving, terminating, zone, zoneHints, nodeHints } = endpoint;
+    const traits = { ready, serving, terminating, nodeName, zone, zoneHints, nodeHints };
     const ofNode = this.#traits.get(nodeName);
     if (ofNode === undefined) this.#traits.set(nodeName, [traits]);
     else ofNode.push(traits);
@@ -85,6 +85,7 @@ function sameTraits(a: EndpointTraits, b: EndpointTraits): boolean {
     a.ready === b.ready &&
     a.serving === b.serving &&
     a.terminating === b.terminating &&
+    a.zone === b.zone &&
     sameTexts(a.zoneHints, b.zoneHints) &&
     sameTexts(a.nodeHints, b.nodeHints)
   );

@@ -5,7 +5,7 @@ import type { NodeFacts } from '../model/node-facts.ts';
 import type { BasePlan, ServicePlan } from '../model/plan.ts';
 import type { PlannerOptions } from '../model/planner-options.ts';
 import type { Problem } from '../model/problem.ts';
-import type { ServiceKey } from '../model/service.ts';
+import type { Service, ServiceKey } from '../model/service.ts';
 import type { ServiceState } from '../model/service-state.ts';
 import { schedulersNamedBy } from '../planner/annotations.ts';
 import { planBase } from '../planner/base-plan.ts';
@@ -90,7 +90,7 @@ class MachinePlanning implements Planning {
     this.#takeSchedulers();
     return [...services].filter((key) => {
       const service = this.#catalog.get(key)?.service;
-      return service !== undefined && schedulersNamedBy(service).some((name) => come.includes(name));
+      return service !== undefined && this.#named(service).some((name) => come.includes(name));
     });
   }
 
@@ -98,10 +98,14 @@ class MachinePlanning implements Planning {
   #state(service: ServiceKey): ServiceState | undefined {
     const state = this.#catalog.get(service);
     if (state === undefined || this.#schedulers === undefined) return state;
-    for (const name of schedulersNamedBy(state.service)) {
+    for (const name of this.#named(state.service)) {
       if (this.#schedulers.ask(name)) this.#takeSchedulers();
     }
     return state;
+  }
+
+  #named(service: Service): string[] {
+    return schedulersNamedBy(service, this.#options.scheduler);
   }
 
   #takeSchedulers(): void {

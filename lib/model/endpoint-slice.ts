@@ -13,6 +13,8 @@ export interface Endpoint {
   readonly terminating: boolean;
   /** The node that the endpoint runs on; `""` where it is not known. */
   readonly nodeName: string;
+  /** The zone that it is in; `""` where it is not known. */
+  readonly zone: string;
   /** `hints.forZones[].name`. */
   readonly zoneHints: readonly string[];
   /** `hints.forNodes[].name`. */

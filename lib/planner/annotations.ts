@@ -4,6 +4,7 @@ import type { Problem } from '../model/problem.ts';
 import { schedulers } from '../model/schedulers.ts';
 import { type Service, serviceKey } from '../model/service.ts';
 import { virtualServerFlags } from '../model/virtual-server.ts';
+import { parseWeights, type Weights, weightsForm } from './weights.ts';
 
 /** What annotations ask for a service. What they say nothing of is left out. */
 export interface Tuning {
@@ -16,6 +17,7 @@ export interface Tuning {
   readonly drainTimeout?: number;
   /** Milliseconds. */
   readonly slowStart?: number;
+  readonly weights?: Weights;
 }
 
 /** An annotation of a Service that is followed. */
@@ -55,8 +57,16 @@ const numberedFlags: Readonly<Record<string, number>> = {
 };
 
 /** Schedulers that divide connections by weight, and move none that are there when a weight changes. */
-const weighing: readonly string[] = ['wrr', 'wlc', 'sed', 'twos'];
+const growing: readonly string[] = ['wrr', 'wlc', 'sed', 'twos'];
 
+/** Schedulers that look at weights. */
+const weighing: readonly string[] = [...growing, 'lblc', 'lblcr', 'sh', 'nq', 'fo', 'ovf', 'mh'];
+
+/** Schedulers that do not look at weights, with those that do and choose alike where all weights are equal. */
+const weighingTwins: Readonly<Record<string, string>> = { rr: 'wrr', lc: 'wlc' };
+
+const twinsEffect =
+  'the places of rr and lc, which look at none, are taken by wrr and wlc, which choose alike where weights are equal.';
 const schedulerValue = `one of ${Object.keys(schedulers).join(', ')}`;
 const mostConnections = 0xffff_ffff;
 const thresholdValue = `a whole number from 1 to ${mostConnections}`;
@@ -124,14 +134,26 @@ export const annotations: readonly Annotation[] = [
     expected: durationForm,
     effect:
       'How long the share of new connections grows that an endpoint gets which comes to others, from a tenth of theirs on: ' +
-      `a scheduler that looks for the least connections would send it all of them. For ${weighing.join(', ')}; lc does ` +
-      'not look at weights, wlc does the same and does. When kube-ipvs starts, nothing is slowed.',
+      `a scheduler that looks for the least connections would send it all of them. For ${growing.join(', ')}; ${twinsEffect} ` +
+      'When kube-ipvs starts, nothing is slowed.',
     example: '30s',
     read: readSlowStart,
+  },
+  {
+    name: `${prefix}weights`,
+    expected: weightsForm,
+    effect:
+      'The shares that endpoints get of new connections, by where they are seen from each node: on the same node, in the ' +
+      'same zone, on a node by its name, anywhere else (1 unless told). The first of these that fits counts, names before all. ' +
+      `Unlike hints for zones, others go on taking their part. For ${weighing.join(', ')}; ${twinsEffect} ` +
+      'fo and ovf send everything to the endpoints with the largest weight for as long as they can.',
+    example: 'same-node=8,same-zone=4,other=1',
+    read: readWeights,
   },
 ];
 
 const schedulerAnnotations = annotations.filter(({ read }) => read === readScheduler).map(({ name }) => name);
+const weighingAnnotations = [`${prefix}slow-start`, `${prefix}weights`] as const;
 const known = new Set(annotations.map(({ name }) => name));
 const nothing: Tuning = {};
 
@@ -143,10 +165,13 @@ export function tuningOf(service: Service, options: PlannerOptions): Tuning {
   return nothing;
 }
 
-/** The schedulers that the annotations of a service name, whether the kernel has them or not. */
-export function schedulersNamedBy({ annotations: written }: Service): string[] {
-  const named = schedulerAnnotations.map((name) => written[name]?.trim() ?? '');
-  return named.filter((name) => Object.hasOwn(schedulers, name));
+/** The schedulers that the annotations of a service ask for, whether the kernel has them or not. */
+export function schedulersNamedBy({ annotations: written }: Service, configured: string): string[] {
+  const named = schedulerAnnotations
+    .map((name) => written[name]?.trim() ?? '')
+    .filter((name) => Object.hasOwn(schedulers, name));
+  if (!weighingAnnotations.some((name) => written[name] !== undefined)) return named;
+  return [...named, ...[...named, configured].flatMap((name) => weighingTwins[name] ?? [])];
 }
 
 /** A problem for each annotation that is wrong, and for each that bears our prefix and that nobody knows. */
@@ -236,11 +261,32 @@ function readDrainTimeout(value: string): Tuning | string {
   return drainTimeout === undefined ? durationHint(value) : { drainTimeout };
 }
 
-function readSlowStart(value: string, { asked, options }: Reading): Tuning | string {
+function readSlowStart(value: string, reading: Reading): Tuning | string {
   const slowStart = parseDuration(value);
   if (slowStart === undefined) return durationHint(value);
   if (slowStart === 0) return {};
-  const scheduler = asked.scheduler ?? options.scheduler;
-  if (weighing.includes(scheduler)) return { slowStart };
-  return `set ${prefix}scheduler to one of ${weighing.join(', ')}: by weights, ${scheduler} does not divide connections`;
+  const scheduler = weighingScheduler(growing, reading);
+  return typeof scheduler === 'string' ? scheduler : { slowStart, ...scheduler };
+}
+
+function readWeights(value: string, reading: Reading): Tuning | string {
+  const weights = parseWeights(value);
+  if (typeof weights === 'string') return weights;
+  const scheduler = weighingScheduler(weighing, reading);
+  return typeof scheduler === 'string' ? scheduler : { weights, ...scheduler };
+}
+
+/** The scheduler that takes the place of a service's own, or none, so that weights count; a hint where none can. */
+function weighingScheduler(
+  able: readonly string[],
+  { asked, options }: Reading,
+): Pick<Tuning, 'scheduler'> | string {
+  const own = asked.scheduler ?? options.scheduler;
+  if (able.includes(own)) return {};
+  const scheduler = weighingTwins[own];
+  if (scheduler === undefined) {
+    return `set ${prefix}scheduler to one of ${able.join(', ')}: by weights, ${own} does not divide connections`;
+  }
+  if (options.schedulers?.includes(scheduler) !== false) return { scheduler };
+  return `load the kernel module ip_vs_${scheduler} on this node; ${own} looks at no weights`;
 }

@@ -73,8 +73,8 @@ function compareRest(a: Endpoint, b: Endpoint): number {
   return first === second ? 0 : first < second ? -1 : 1;
 }
 
-function restOf({ nodeName, nodeHints, zoneHints }: Endpoint): string {
-  return `${nodeName};${nodeHints.join()};${zoneHints.join()}`;
+function restOf({ nodeName, zone, nodeHints, zoneHints }: Endpoint): string {
+  return `${nodeName};${zone};${nodeHints.join()};${zoneHints.join()}`;
 }
 
 /** Readiness before service until the end before locality, as bits of one number; the rest only makes an order. */

@@ -4,16 +4,30 @@ import type { Service } from '../model/service.ts';
 import type { VirtualServer } from '../model/virtual-server.ts';
 import { virtualServerFlags } from '../model/virtual-server.ts';
 import type { Tuning } from './annotations.ts';
+import type { PortEndpoint } from './endpoints.ts';
+import { type Weights, weightOf } from './weights.ts';
 
 /** How a service's virtual servers spread their connections: the same for every one of them. */
 export type Scheduling = Pick<VirtualServer, 'scheduler' | 'flags' | 'timeout'> &
-  Pick<RealServer, 'weight' | 'upperThreshold' | 'lowerThreshold'>;
+  Pick<RealServer, 'upperThreshold' | 'lowerThreshold'> & {
+    /** By which every weight is multiplied, so that there are steps between nothing and all of it. */
+    readonly scale: number;
+    /** Left out where every endpoint has the same. */
+    readonly weights: Weights | undefined;
+    /** The zone of the node, from which weights are seen. */
+    readonly zone: string;
+  };
 
-/** The weight of a real server of a service in which new ones begin with a part of it. */
-const slowStartWeight = 10;
+/** How much a weight of 1 becomes where new real servers begin with a part of it. */
+const slowStartScale = 10;
 
 /** The scheduling of a service: what its annotations ask for, or else the configuration, and the affinity that it asks for. */
-export function schedulingOf(service: Service, tuning: Tuning, options: PlannerOptions): Scheduling {
+export function schedulingOf(
+  service: Service,
+  tuning: Tuning,
+  options: PlannerOptions,
+  zone: string,
+): Scheduling {
   const scheduler = tuning.scheduler ?? options.scheduler;
   const timeout = service.affinityTimeout;
   const affinity = timeout > 0 ? virtualServerFlags.persistent : 0;
@@ -21,10 +35,17 @@ export function schedulingOf(service: Service, tuning: Tuning, options: PlannerO
     scheduler,
     flags: affinity | (tuning.schedulerFlags ?? usualFlags(scheduler)),
     timeout,
-    weight: tuning.slowStart === undefined ? 1 : slowStartWeight,
+    scale: tuning.slowStart === undefined ? 1 : slowStartScale,
+    weights: tuning.weights,
+    zone,
     upperThreshold: tuning.upperThreshold ?? 0,
     lowerThreshold: tuning.lowerThreshold ?? 0,
   };
+}
+
+/** The weight of an endpoint's real server. */
+export function realServerWeight({ weights, scale, zone }: Scheduling, one: PortEndpoint): number {
+  return weights === undefined ? scale : scale * weightOf(weights, one, zone);
 }
 
 /**

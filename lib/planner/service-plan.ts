@@ -42,7 +42,7 @@ export function planService(state: ServiceState, node: NodeFacts, options: Plann
   const { service } = state;
   const draft = new PlanDraft();
   const tuning = tuningOf(service, options);
-  const scheduling = schedulingOf(service, tuning, options);
+  const scheduling = schedulingOf(service, tuning, options, node.zone);
   const turn = turnOf(node.name, service, scheduling.scheduler);
   const context: Context = { draft, state, node, options, scheduling, turn };
   for (const clusterIp of service.clusterIPs) {

@@ -5,6 +5,7 @@ import type { VirtualServer } from '../model/virtual-server.ts';
 import { virtualServerKey } from '../model/virtual-server.ts';
 import type { PlanDraft } from './plan-draft.ts';
 import type { PlannedPort } from './planned-port.ts';
+import { realServerWeight } from './scheduling.ts';
 import { addressPortElement, setNames } from './sets.ts';
 
 /**
@@ -53,15 +54,18 @@ export function serverEntry(
 }
 
 function realServersOf(virtualServer: VirtualServer, { endpoints, scheduling }: PlannedPort): RealServer[] {
-  const { weight, upperThreshold, lowerThreshold } = scheduling;
-  return endpoints.map(({ endpoint: { address }, port }) => ({
-    key: realServerKey(virtualServer.key, address, port),
-    virtualServer,
-    address,
-    port,
-    weight,
-    forwarding: 'masquerade',
-    upperThreshold,
-    lowerThreshold,
-  }));
+  const { upperThreshold, lowerThreshold } = scheduling;
+  return endpoints.map((one) => {
+    const { address } = one.endpoint;
+    return {
+      key: realServerKey(virtualServer.key, address, one.port),
+      virtualServer,
+      address,
+      port: one.port,
+      weight: realServerWeight(scheduling, one),
+      forwarding: 'masquerade',
+      upperThreshold,
+      lowerThreshold,
+    };
+  });
 }

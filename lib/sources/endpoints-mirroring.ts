@@ -55,6 +55,7 @@ function addAddress(
     serving: true,
     terminating: false,
     nodeName: address.nodeName,
+    zone: '',
     zoneHints: [],
     nodeHints: [],
   });

@@ -339,8 +339,23 @@ describe('connections', () => {
       for (const one of asking) expect(Object.values(counted(await one.done).errors)).to.deep.equal([1]);
     });
 
+    it('are divided by the weights that their service asks for, as they are seen from each node', async () => {
+      const annotations = { 'kube-ipvs.io/weights': 'same-node=3' };
+      const weighed: SiteService = { ...slow, ports: [{ port: 80 }], annotations, pods: ['web-1', 'web-3'] };
+      await site.serve(weighed);
+      for (const [name, near, far] of [
+        ['web-2', 'web-1', 'web-3'],
+        ['web-4', 'web-3', 'web-1'],
+      ] as const) {
+        const answers = await site.pod(name).ask(weighed.clusterIPs[0]!, 80, { count: 12 });
+        expect(counted(answers).names, name).to.deep.equal({ [near]: 9, [far]: 3 });
+      }
+      await site.serve(slow);
+    });
+
     it('come little by little to a pod that has just come, where their service asks for that', async () => {
-      const annotations = { 'kube-ipvs.io/scheduler': 'wlc', 'kube-ipvs.io/slow-start': '10m' };
+      // lc looks at no weights: wlc takes its place.
+      const annotations = { 'kube-ipvs.io/scheduler': 'lc', 'kube-ipvs.io/slow-start': '10m' };
       const spread = async (count: number): Promise<Readonly<Record<string, number>>> => {
         const asking: Asking[] = [];
         // One after the other: a connection that is not established yet hardly counts.

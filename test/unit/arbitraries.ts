@@ -51,6 +51,7 @@ export function endpointArbitrary(family: IpFamily): fc.Arbitrary<Endpoint> {
     serving: fc.boolean(),
     terminating: fc.boolean(),
     nodeName: fc.constantFrom(...nodeNames),
+    zone: fc.constantFrom('', 'zone-a', 'zone-b'),
     zoneHints: fc.subarray(['zone-a', 'zone-b']),
     nodeHints: fc.subarray(['this-node', 'node-2']),
   });

@@ -41,6 +41,7 @@ export function endpoint(address: string, changes: Partial<Endpoint> = {}): Endp
     serving: true,
     terminating: false,
     nodeName: 'other-node',
+    zone: '',
     zoneHints: [],
     nodeHints: [],
     ...changes,

@@ -65,6 +65,7 @@ const balancing: readonly Box[] = [
   box(
     'a new pod gets all connections at once, or few for long (#126378)',
     slowStart('a service whose real servers start slowly'),
+    connections('are divided by the weights that their service asks for'),
     connections('come little by little to a pod that has just come'),
   ),
   box(

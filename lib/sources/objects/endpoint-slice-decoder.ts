@@ -134,6 +134,7 @@ function decodeEndpoint(item: Fields, family: IpFamily, warnUnknown: boolean): E
     serving: condition(conditions, 'serving', true),
     terminating: condition(conditions, 'terminating', false),
     nodeName: item.text('nodeName') ?? '',
+    zone: item.text('zone') ?? '',
     zoneHints: hintNames(hints, 'forZones'),
     nodeHints: hintNames(hints, 'forNodes'),
   };

@@ -21,6 +21,7 @@ describe('SharedValues', () => {
     { serving: false },
     { terminating: true },
     { nodeName: 'third-node' },
+    { zone: 'zone-b' },
     { zoneHints: ['b'] },
     { zoneHints: ['a', 'b'] },
     { nodeHints: ['n'] },

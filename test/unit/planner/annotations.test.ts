@@ -2,7 +2,12 @@ import { expect } from 'chai';
 import type { ServicePlan } from '../../../lib/model/plan.ts';
 import type { PlannerOptions } from '../../../lib/model/planner-options.ts';
 import { formatProblem } from '../../../lib/model/problem.ts';
-import { annotationProblems, annotations, tuningOf } from '../../../lib/planner/annotations.ts';
+import {
+  annotationProblems,
+  annotations,
+  schedulersNamedBy,
+  tuningOf,
+} from '../../../lib/planner/annotations.ts';
 import { planService } from '../../../lib/planner/service-plan.ts';
 import { endpoint, node, plannerOptions, service, slice, state } from '../fixtures.ts';
 
@@ -188,9 +193,21 @@ describe('annotations', () => {
       ],
       [
         { 'kube-ipvs.io/slow-start': '30s' },
-        { scheduler: 'lc' },
-        'got "30s"; set kube-ipvs.io/scheduler to one of wrr, wlc, sed, twos: by weights, lc does not divide connections',
+        { scheduler: 'sh' },
+        'got "30s"; set kube-ipvs.io/scheduler to one of wrr, wlc, sed, twos: by weights, sh does not divide connections',
       ],
+      [
+        { 'kube-ipvs.io/slow-start': '30s' },
+        { scheduler: 'lc', schedulers: ['lc'] },
+        'got "30s"; load the kernel module ip_vs_wlc on this node; lc looks at no weights',
+      ],
+      [
+        { 'kube-ipvs.io/weights': 'same-node=4' },
+        { scheduler: 'dh' },
+        'got "same-node=4"; set kube-ipvs.io/scheduler to one of wrr, wlc, sed, twos, lblc, lblcr, sh, nq, fo, ovf, mh: ' +
+          'by weights, dh does not divide connections',
+      ],
+      [{ 'kube-ipvs.io/weights': '4' }, {}, 'from 1 to 1000, got "4"; write WHO=WEIGHT'],
       [{ 'kube-ipvs.io/slow-start': '30' }, { scheduler: 'wlc' }, 'give it a unit: 30s for seconds'],
     ];
     for (const [given, options, problem] of cases) {
@@ -225,6 +242,39 @@ describe('annotations', () => {
     expect([off.slowStart, new Set(weights(off))]).to.deep.equal([undefined, new Set([1])]);
   });
 
+  describe('that need weights have', () => {
+    const cases: [title: string, configured: string, given: Written, scheduler: string][] = [
+      ['lc replaced by wlc, which chooses alike', 'lc', {}, 'wlc'],
+      ['rr replaced by wrr', 'rr', {}, 'wrr'],
+      ['the lc of an annotation replaced too', 'rr', { 'kube-ipvs.io/scheduler': 'lc' }, 'wlc'],
+      ['a scheduler left that looks at weights', 'rr', { 'kube-ipvs.io/scheduler': 'sed' }, 'sed'],
+    ];
+    for (const [title, configured, given, scheduler] of cases)
+      for (const [name, value] of [
+        ['slow-start', '30s'],
+        ['weights', 'same-node=4'],
+      ]) {
+        it(`${title}, for ${name}`, () => {
+          const written = { ...given, [`kube-ipvs.io/${name}`]: value! };
+          const options = { scheduler: configured };
+          expect(problemsOf(written, options)).to.deep.equal([]);
+          const { virtualServers } = planOf(written, options);
+          expect(virtualServers.map(({ server }) => server.scheduler)).to.deep.equal([scheduler]);
+        });
+      }
+
+    it('their schedulers looked for in the kernel, and nobody else’s', () => {
+      const named = (annotations: Written, configured: string): string[] =>
+        schedulersNamedBy(service({ annotations }), configured);
+      expect(named({ 'kube-ipvs.io/slow-start': '5s' }, 'lc')).to.deep.equal(['wlc']);
+      expect(
+        named({ 'kube-ipvs.io/weights': 'other=2', 'kube-ipvs.io/scheduler': 'rr' }, 'sh'),
+      ).to.deep.equal(['rr', 'wrr']);
+      expect(named({ 'kube-ipvs.io/weights': 'other=2' }, 'mh')).to.deep.equal([]);
+      expect(named({ 'kube-ipvs.io/drain-timeout': '5s' }, 'lc')).to.deep.equal([]);
+    });
+  });
+
   it('with our prefix that nobody knows are told of, others are not', () => {
     expect(
       problemsOf({
@@ -235,7 +285,8 @@ describe('annotations', () => {
     ).to.deep.equal([
       'Service ns1/svc1: metadata.annotations[kube-ipvs.io/schedular]: expected an annotation that is known ' +
         '(kube-ipvs.io/scheduler, kube-ipvs.io/scheduler-flags, kube-ipvs.io/upper-threshold, ' +
-        'kube-ipvs.io/lower-threshold, kube-ipvs.io/drain-timeout, kube-ipvs.io/slow-start), got kube-ipvs.io/schedular; ' +
+        'kube-ipvs.io/lower-threshold, kube-ipvs.io/drain-timeout, kube-ipvs.io/slow-start, kube-ipvs.io/weights), ' +
+        'got kube-ipvs.io/schedular; ' +
         'it changes nothing; correct its name or remove it',
     ]);
   });

@@ -186,7 +186,7 @@ describe('every service plan', () => {
 
   it('follows the same hints of two that are listed for one place, whichever comes first', () => {
     const hinted = (address: string, nodeHints: readonly string[]): Endpoint => ({
-      ...{ address, ready: true, serving: true, terminating: false, nodeName: '' },
+      ...{ address, ready: true, serving: true, terminating: false, nodeName: '', zone: '' },
       ...{ nodeHints, zoneHints: [] },
     });
     const endpoints = [hinted('10.1.0.1', ['other']), hinted('10.1.0.1', []), hinted('10.1.0.2', ['here'])];

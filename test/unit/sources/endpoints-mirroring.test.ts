@@ -124,6 +124,7 @@ describe('mirrorEndpoints', () => {
             serving: true,
             terminating: false,
             nodeName: 'worker',
+            zone: '',
             zoneHints: [],
             nodeHints: [],
           },

@@ -34,6 +34,7 @@ const endpoint = {
   serving: true,
   terminating: false,
   nodeName: '',
+  zone: '',
   zoneHints: [],
   nodeHints: [],
 };
@@ -91,6 +92,7 @@ describe('decodeEndpointSlice', () => {
           serving: true,
           terminating: true,
           nodeName: 'worker',
+          zone: 'a',
           zoneHints: ['a', 'b'],
           nodeHints: ['worker'],
         },
