@@ -1,4 +1,5 @@
 import type { EndpointTraffic, ServiceMetricsLevel, ServiceTraffic, Traffic } from '../model/traffic.ts';
+import { wholeText } from '../model/whole-text.ts';
 import { FigureRows } from './figure-rows.ts';
 import { endpointFamilies, endpointLabel, serviceFamilies, seriesOf } from './service-families.ts';
 
@@ -28,6 +29,11 @@ export class ServiceReading {
   readonly #options: ServiceReadingOptions;
   readonly #services = new FigureRows(serviceFamilies, seriesOfService);
   readonly #endpoints = new FigureRows(endpointFamilies, seriesOfEndpoint);
+  /** The labels of each row of services. */
+  readonly #labels: string[] = [];
+  /** Where each row of endpoints is, and the row of services that it belongs to: its labels are not kept as a whole. */
+  readonly #places: string[] = [];
+  readonly #owners: number[] = [];
   #series = 0;
   #dropped = 0;
 
@@ -51,29 +57,32 @@ export class ServiceReading {
     const { endpoints } = service;
     if (!this.hasRoom(endpoints.length)) return;
     this.#series += this.#seriesWith(endpoints.length);
-    const labels = labelsOf(service);
-    this.#services.add(labels, [...valuesOf(service), ...sums(endpoints)]);
+    const row = this.#labels.push(labelsOf(service)) - 1;
+    this.#services.add([...valuesOf(service), ...sums(endpoints)]);
     if (this.#options.level === 'service') return;
-    for (const endpoint of endpoints) this.#addEndpoint(labels, endpoint);
+    for (const endpoint of endpoints) this.#addEndpoint(row, endpoint);
   }
 
   /** Everything in Prometheus' text format, in pieces. */
   *text(): Generator<string, void> {
-    yield* this.#services.text();
-    if (this.#options.level === 'endpoint') yield* this.#endpoints.text();
+    yield* this.#services.text((row) => this.#labels[row] ?? '');
+    if (this.#options.level === 'endpoint') yield* this.#endpoints.text((row) => this.#endpointLabels(row));
     const { name, type, help } = droppedMetric;
     yield `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${name} ${this.#dropped}\n`;
   }
 
-  #addEndpoint(labels: string, endpoint: EndpointTraffic): void {
+  #addEndpoint(service: number, endpoint: EndpointTraffic): void {
     const { address, port, active, inactive, weight } = endpoint;
-    const place = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-    this.#endpoints.add(`${labels},${endpointLabel}="${place}"`, [
-      ...valuesOf(endpoint),
-      active,
-      inactive,
-      weight,
-    ]);
+    this.#owners.push(service);
+    this.#places.push(
+      address.includes(':') ? wholeText('[', address, ']:', port) : wholeText(address, ':', port),
+    );
+    this.#endpoints.add([...valuesOf(endpoint), active, inactive, weight]);
+  }
+
+  #endpointLabels(row: number): string {
+    const service = this.#labels[this.#owners[row] ?? 0] ?? '';
+    return `${service},${endpointLabel}="${this.#places[row] ?? ''}"`;
   }
 
   #seriesWith(endpoints: number): number {
@@ -82,9 +91,9 @@ export class ServiceReading {
 }
 
 function labelsOf({ namespace, name, protocol, address, port }: ServiceTraffic): string {
-  return (
-    `namespace="${escaped(namespace)}",service="${escaped(name)}",` +
-    `protocol="${protocol}",address="${address}",port="${port}"`
+  return wholeText(
+    ...['namespace="', escaped(namespace), '",service="', escaped(name)],
+    ...['",protocol="', protocol, '",address="', address, '",port="', port, '"'],
   );
 }
 
