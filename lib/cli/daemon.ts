@@ -61,6 +61,7 @@ export class Daemon {
   readonly #owners: OwnerReports | undefined;
   readonly #healthServers: ServiceHealthServers;
   readonly #health: HealthFeed;
+  readonly #statistics: ServiceStatistics | undefined;
   readonly #failed = Promise.withResolvers<never>();
   #primaryAddresses: readonly string[];
   #stopped = false;
@@ -112,7 +113,7 @@ export class Daemon {
       ),
     });
     options.metrics.follow(() => programFigures(this.#reconciler.status()));
-    this.#followServices();
+    this.#statistics = this.#followServices();
     options.socket.follow(() => ({ reconciler: this.#reconciler.status(), node: planning.node }));
     this.#node = this.#follower();
   }
@@ -148,7 +149,7 @@ export class Daemon {
   /** Ends, leaving the kernel as it is. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#options.metrics.followServices();
+    this.#statistics?.stop();
     this.#healthServers.close();
     this.#node?.stop();
     await this.#owners?.stop();
@@ -193,10 +194,10 @@ export class Daemon {
   }
 
   /** Has the metrics tell what goes through services, where that is asked for. */
-  #followServices(): void {
+  #followServices(): ServiceStatistics | undefined {
     const { configuration, statistics, metrics, log } = this.#options;
     const { serviceMetrics: level, serviceMetricsLimit: limit } = configuration;
-    if (level === 'off') return;
+    if (level === 'off') return undefined;
     const { wanted } = this.#reconciler;
     const reader = new ServiceStatistics({
       ...{ level, limit, kernel: statistics, clock: systemClock, log },
@@ -209,6 +210,7 @@ export class Daemon {
       },
     });
     metrics.followServices(() => reader.read());
+    return reader;
   }
 
   /** Where health check ports are served: where node ports are. */

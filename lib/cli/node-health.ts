@@ -17,6 +17,9 @@ import { systemClock } from '../reconciler/clock.ts';
 import type { NetlinkMeters } from './netlink-meters.ts';
 import type { ServiceSource } from './service-source.ts';
 
+/** Milliseconds: Prometheus waits for 10 seconds unless told otherwise, and for a minute where it is told so. */
+const longestScrape = 60_000;
+
 /** By which `/configz` of kube-proxy has its configuration. */
 const configurationName = 'kubeproxy.config.k8s.io';
 
@@ -83,7 +86,7 @@ export class NodeHealth {
     };
     const [error] = [
       ...(await this.#serve('health', healthzBindAddress, health)),
-      ...(await this.#serve('metrics', metricsBindAddress, program)),
+      ...(await this.#serve('metrics', metricsBindAddress, program, longestScrape)),
     ];
     if (error !== undefined && bindAddressHardFail) throw error;
   }
@@ -112,13 +115,19 @@ export class NodeHealth {
   }
 
   /** Gives why the first try was in vain, where it was. */
-  async #serve(what: string, address: BindAddress | 'off', routes: Routes): Promise<ListenError[]> {
+  async #serve(
+    what: string,
+    address: BindAddress | 'off',
+    routes: Routes,
+    longestConnection?: number,
+  ): Promise<ListenError[]> {
     if (address === 'off') return [];
     const { log } = this.#options;
     let trouble: string | undefined;
     const listener = new HttpListener({
       place: placeOf(address),
       answer: router(routes, log),
+      longestConnection,
       clock: systemClock,
       random: Math.random,
       told: (error) => {

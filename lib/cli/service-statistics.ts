@@ -40,6 +40,7 @@ export interface ServiceStatisticsOptions extends ServiceReadingOptions {
 export class ServiceStatistics {
   readonly #options: ServiceStatisticsOptions;
   #underWay: Promise<ServiceReading | undefined> | undefined;
+  #stopped = false;
   /** What was last told of. */
   #trouble: string | undefined;
 
@@ -47,7 +48,12 @@ export class ServiceStatistics {
     this.#options = options;
   }
 
-  /** Resolves with undefined where the kernel cannot be read, which is logged. Never rejects. */
+  /** Ends: nothing is asked of the kernel after the question under way. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Resolves with undefined where the kernel cannot be read, which is logged, and where it was stopped. Never rejects. */
   read(): Promise<ServiceReading | undefined> {
     this.#underWay ??= this.#read().finally(() => {
       this.#underWay = undefined;
@@ -73,12 +79,13 @@ export class ServiceStatistics {
     }
   }
 
-  async #readAll(): Promise<ServiceReading> {
+  async #readAll(): Promise<ServiceReading | undefined> {
     const { level, limit, served, clock, worked } = this.#options;
     const reading = new ServiceReading({ level, limit });
     let began = clock.now();
     // A virtual server that goes and comes back meanwhile must not be met twice.
     for (const server of [...served.virtualServers()]) {
+      if (this.#stopped) return undefined;
       this.#take(server, reading);
       const took = clock.now() - began;
       if (took < longestSlice) continue;

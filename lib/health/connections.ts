@@ -4,8 +4,8 @@ import type { Clock } from '../model/clock.ts';
 /** Connections of one server at a time: probes take a moment each. */
 const mostConnections = 128;
 
-/** Milliseconds that a connection may last, whatever is done on it. */
-const longestConnection = 10_000;
+/** Milliseconds that a connection may last, whatever is done on it, unless told otherwise. */
+const usualLongest = 10_000;
 
 /**
  * The open connections of a server. One that lasts too long is closed, and so is the oldest where there are too many:
@@ -13,16 +13,19 @@ const longestConnection = 10_000;
  */
 export class Connections {
   readonly #clock: Clock;
+  readonly #longest: number;
   /** The oldest first; each with what takes back its end. */
   readonly #open = new Map<Socket, () => void>();
 
-  constructor(clock: Clock) {
+  /** @param longest milliseconds that one may last */
+  constructor(clock: Clock, longest = usualLongest) {
     this.#clock = clock;
+    this.#longest = longest;
   }
 
   add(socket: Socket): void {
     if (this.#open.size >= mostConnections) this.#closeOldest();
-    const cancel = this.#clock.after(longestConnection, () => {
+    const cancel = this.#clock.after(this.#longest, () => {
       this.#close(socket);
     });
     this.#open.set(socket, cancel);

@@ -19,6 +19,8 @@ export interface HttpListenerOptions {
   readonly clock: Clock;
   /** A number from 0 up to but not including 1. */
   readonly random: () => number;
+  /** Milliseconds that a connection may last: 10 seconds unless told otherwise. */
+  readonly longestConnection?: number | undefined;
   /** Told why it cannot listen, at every vain try, and with undefined as soon as it listens. */
   readonly told: (error: ListenError | undefined) => void;
 }
@@ -47,7 +49,7 @@ export class HttpListener {
 
   constructor(options: HttpListenerOptions) {
     this.#options = options;
-    this.#connections = new Connections(options.clock);
+    this.#connections = new Connections(options.clock, options.longestConnection);
   }
 
   /** The port that it listens at; undefined while it cannot. */

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
 import { resourceNamed } from '../kube/resource-type.ts';
 import { ask, converse } from '../unit/health/support.ts';
@@ -48,7 +49,42 @@ async function untilStatus(wanted: number | undefined, ...where: Parameters<type
     const got = await answer(...where);
     if (got?.status === wanted) return got?.body ?? '';
     if (Date.now() > deadline) throw new Error(`expected ${wanted} from ${where.join()}, got ${got?.status}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await setTimeout(50);
+  }
+}
+
+/** Milliseconds that a probe waits: kubelet waits for a second unless told otherwise. */
+const probeTimeout = 3000;
+
+/** The status that a probe gets. */
+async function answerWithin(milliseconds: number, ...where: Parameters<typeof answer>): Promise<string> {
+  const ended = new AbortController();
+  const late = setTimeout(milliseconds, 'no answer', { signal: ended.signal });
+  const got = answer(...where).then((answered) => String(answered?.status));
+  try {
+    return await Promise.race([got, late]);
+  } finally {
+    ended.abort();
+    late.catch(() => undefined);
+  }
+}
+
+/** Waits until a watch is open (1) or is not (0), and gives what is told of it, the sum over all reasons. */
+async function untilWatch(
+  resource: string,
+  open: 0 | 1,
+  milliseconds = 90_000,
+): Promise<ReadonlyMap<string, number>> {
+  const deadline = Date.now() + milliseconds;
+  for (;;) {
+    const body = (await answer(metricsPort, '/metrics'))?.body ?? '';
+    const told = new Map<string, number>();
+    const samples = new RegExp(`^kube_ipvs_(\\w+)\\{resource="${resource}".*\\} (\\S+)$`, 'gm');
+    for (const [, name = '', value] of body.matchAll(samples))
+      told.set(name, (told.get(name) ?? 0) + Number(value));
+    if (told.get('watch_open') === open) return told;
+    if (Date.now() > deadline) throw new Error(`expected ${resource} to be ${open}, got:\n${body}`);
+    await setTimeout(100);
   }
 }
 
@@ -153,6 +189,41 @@ describe('kube-ipvs run and who asks how it is', () => {
       await logged(running, 'expected an answer');
       expect(await answer(healthPort, '/livez')).to.include({ status: 200 });
       expect(await answer(healthPort, '/healthz')).to.include({ status: 200 });
+    });
+  });
+
+  it('shows within two sync periods that its watches are dead, while the node stays in service', async () => {
+    await whileRunning([], async (running) => {
+      await logged(running, 'ready: every service is programmed');
+      const [services, nodes] = [await untilWatch('services', 1), await untilWatch('nodes', 1)];
+      await site.server.stop();
+      // Two sync periods are a minute, and what is told then is what an alert goes by.
+      for (const resource of ['services', 'endpointslices', 'nodes']) await untilWatch(resource, 0, 60_000);
+      const later = await untilWatch('services', 0);
+      expect(later.get('watch_lists_total')).to.equal(services.get('watch_lists_total'));
+      expect(later.get('watch_last_event_timestamp_seconds')).to.equal(
+        services.get('watch_last_event_timestamp_seconds'),
+      );
+      expect(nodes.get('watch_troubles_total'), 'troubles before').to.equal(undefined);
+      expect(later.get('watch_troubles_total')).to.be.at.least(1);
+      expect(await answer(healthPort, '/healthz')).to.include({ status: 200 });
+    });
+  });
+
+  it('leaves probes without an answer while all of it hangs, and answers when it goes on', async () => {
+    await whileRunning([], async (running) => {
+      await logged(running, 'ready: every service is programmed');
+      const paths = [
+        [healthPort, '/livez'],
+        [healthPort, '/healthz'],
+        [metricsPort, '/metrics'],
+      ] as const;
+      for (const [port, path] of paths) await untilStatus(200, port, path);
+      running.signal('SIGSTOP');
+      const probes = await Promise.all(paths.map(([port, path]) => answerWithin(probeTimeout, port, path)));
+      expect(probes).to.deep.equal(['no answer', 'no answer', 'no answer']);
+      running.signal('SIGCONT');
+      for (const [port, path] of paths) await untilStatus(200, port, path);
     });
   });
 

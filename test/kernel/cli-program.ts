@@ -28,6 +28,8 @@ export interface Running {
   readonly pid: number;
   /** What it has logged so far. */
   log(): string;
+  /** Sends a signal. */
+  signal(name: NodeJS.Signals): void;
   /** Resolves with the exit status when it ends. */
   ended(): Promise<number | null>;
   /** Sends SIGTERM and resolves with the exit status. */
@@ -50,6 +52,9 @@ export function startedAs([command = '', ...args]: readonly string[]): Running {
   return {
     pid: child.pid ?? 0,
     log: () => log,
+    signal: (name) => {
+      child.kill(name);
+    },
     ended: () => ended,
     stop: () => {
       child.kill('SIGTERM');

@@ -131,6 +131,18 @@ describe('ServiceStatistics', () => {
     expect(services).to.deep.equal(['s0', 's1', 's3']);
   });
 
+  it('ask nothing more of a kernel when they are stopped', async () => {
+    const surroundings = new Surroundings(3);
+    surroundings.pace = 1;
+    const statistics = surroundings.statistics();
+    surroundings.meanwhile = () => {
+      statistics.stop();
+    };
+    expect(await statistics.read()).to.equal(undefined);
+    expect(surroundings.asked).to.have.length(1);
+    expect(surroundings.log.lines).to.deep.equal([]);
+  });
+
   it('tell once of a kernel that cannot be read, and go on when it can', async () => {
     const surroundings = new Surroundings(2);
     const statistics = surroundings.statistics();
