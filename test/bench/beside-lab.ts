@@ -4,7 +4,9 @@
  * the cable between the two. With --memory there is no lab: tables in memory take the place of IPVS, and the rest of the
  * kernel is this machine's own.
  *
- *   unshare --net node test/bench/beside-lab.ts RESULT.json [--quick] [--memory] [SERVICESxENDPOINTS…]
+ *   unshare --net node test/bench/beside-lab.ts RESULT.json [--quick] [--memory] [--scrapes] [SERVICESxENDPOINTS…]
+ *
+ * With --scrapes only what scrapes cost is measured, and printed.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -49,6 +51,7 @@ function planOf(args: readonly string[]): MeasurementPlan {
     ...plan,
     ...(sizes.length > 0 && { sizes }),
     ...(args.includes('--memory') && { kernel: 'memory' }),
+    ...(args.includes('--scrapes') && { scrapesAlone: true }),
   };
 }
 

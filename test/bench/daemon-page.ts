@@ -1,4 +1,4 @@
-import type { DaemonResult, WindowResult } from './daemon-result.ts';
+import type { DaemonResult, OneChangeResult, WindowResult } from './daemon-result.ts';
 import { type Bar, number, spread, table } from './page-parts.ts';
 import { sampleOf } from './sample.ts';
 
@@ -155,6 +155,33 @@ function changeTable(results: readonly DaemonResult[]): string {
   );
 }
 
+function scrapeTable(results: readonly DaemonResult[]): string {
+  const change = ({ median, p99 }: OneChangeResult): string => `${number(median, 1)} / ${number(p99, 1)}`;
+  const rows = results.flatMap((result) =>
+    result.scrapes.map(({ level, quiet, scraped, scrape, bytes, resident, residentMeanwhile }) => [
+      kernels[result.kernel],
+      `${sizeOf(result)}, \`${level}\``,
+      change(quiet),
+      change(scraped),
+      `${spread(scrape)}, ${scrape.runs} ${scrape.runs === 1 ? 'scrape' : 'scrapes'}`,
+      number(bytes / 1e6, 1),
+      `${megabytes(resident)} → ${megabytes(residentMeanwhile)}`,
+    ]),
+  );
+  return table(
+    [
+      'kernel',
+      'services × endpoints, `--service-metrics`',
+      'one change without scrapes: p50 / p99, ms',
+      'with one after the other: p50 / p99, ms',
+      'a scrape, ms',
+      'its text, MB',
+      'resident before → at most, MB',
+    ],
+    rows,
+  );
+}
+
 /** The section of the daemon's process, in Markdown. */
 export function daemonSection(results: readonly DaemonResult[]): string {
   const seconds = sampleOf(results.map(({ idle }) => idle.seconds)).median;
@@ -181,5 +208,10 @@ ${changeTable(results)}
 - **one change**: from the bytes of the watch event to the return of the write to the kernel, one change at a time.
 - **burst**: one endpoint replaced in each of so many services as fast as the API server goes; the latency is from the
   server's write of an endpoint to the return of the write to the kernel that has it, on the two clocks set against each
-  other. **of it under way**: until the bytes had come to the daemon's process. **of it the kernel**: how long the kernel worked on the messages of the burst, which it does within the write.`;
+  other. **of it under way**: until the bytes had come to the daemon's process. **of it the kernel**: how long the kernel worked on the messages of the burst, which it does within the write.
+
+${scrapeTable(results)}
+
+- **a scrape**: of everything, without a limit on series and not compressed, by a client on the same processor, which takes
+  its part of it. While they go on without a pause, endpoints change one at a time.`;
 }

@@ -9,7 +9,7 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Control, type Replacement } from './control.ts';
-import type { DaemonResult, WindowResult } from './daemon-result.ts';
+import type { DaemonResult, ScrapeResult, WindowResult } from './daemon-result.ts';
 import { MeasuredNamespace } from './measured-namespace.ts';
 import type { MeasurementPlan, PlannedSize } from './measurement-plan.ts';
 import { burstOf, oneChangesOf } from './probed.ts';
@@ -17,6 +17,7 @@ import { readNotes } from './probe-notes.ts';
 import { IpvsRig, MemoryRig, type Rig } from './rig.ts';
 import { RunningDaemon } from './running-daemon.ts';
 import { sampleOf } from './sample.ts';
+import { measureScrapes } from './scrape-measurement.ts';
 import { Shell } from './shell.ts';
 
 const kubeconfig = '/tmp/kube-ipvs-kubeconfig';
@@ -59,6 +60,7 @@ class Measurement {
     const windows = await this.#windows(daemon);
     await daemon.stop();
     const probed = await this.#probed();
+    const scrapes = await this.scrapes();
     return {
       size: { services, endpoints },
       kernel: this.#rig.kernel,
@@ -67,8 +69,24 @@ class Measurement {
       peak: sampleOf(times.peak),
       ...windows,
       ...probed,
+      scrapes,
       right: this.right,
     };
+  }
+
+  /** What scrapes cost, at each level. */
+  async scrapes(): Promise<ScrapeResult[]> {
+    const results: ScrapeResult[] = [];
+    for (const level of ['service', 'endpoint'] as const) {
+      const { singleChanges: changes, settleSeconds } = this.#plan;
+      const result = await measureScrapes({
+        ...{ program: this.#rig.program, kubeconfig, probeFile, control: this.#control },
+        ...{ level, changes, settleSeconds },
+      });
+      tell(JSON.stringify(result));
+      results.push(result);
+    }
+    return results;
   }
 
   /** A daemon over an empty kernel, from its start until everything is programmed. */
@@ -186,7 +204,9 @@ for (const size of plan.sizes) {
   tell(`daemon ${size.services} services × ${size.endpoints} endpoints`);
   const { kubeconfig: text } = await control.serve(size);
   writeFileSync(kubeconfig, text);
-  results.push(await new Measurement(rig, size, plan, control, namespace).run());
+  const measurement = new Measurement(rig, size, plan, control, namespace);
+  if (plan.scrapesAlone === true) await measurement.scrapes();
+  else results.push(await measurement.run());
 }
 writeFileSync(resultFile, `${JSON.stringify(results)}\n`);
 shell.close();

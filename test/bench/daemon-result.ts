@@ -39,6 +39,22 @@ export interface OneChangeResult {
   readonly mostCommands: number;
 }
 
+/** What scrapes one after the other cost single changes. Times in milliseconds, sizes in bytes. */
+export interface ScrapeResult {
+  /** What was told of services: of each virtual server, or of each endpoint too. */
+  readonly level: 'service' | 'endpoint';
+  /** Without scrapes, and with them. */
+  readonly quiet: OneChangeResult;
+  readonly scraped: OneChangeResult;
+  /** How long a scrape took. */
+  readonly scrape: Sample;
+  /** Of its text. */
+  readonly bytes: number;
+  /** Resident before, and at most meanwhile. */
+  readonly resident: number;
+  readonly residentMeanwhile: number;
+}
+
 /** The daemon's process at one size of cluster. Times in milliseconds, sizes in bytes. */
 export interface DaemonResult {
   readonly size: Size;
@@ -58,6 +74,7 @@ export interface DaemonResult {
   readonly usableAfterLists: number;
   readonly oneChange: OneChangeResult;
   readonly burst: BurstResult;
+  readonly scrapes: readonly ScrapeResult[];
   /** Whether the kernel held what was asked for after every run. */
   readonly right: boolean;
 }

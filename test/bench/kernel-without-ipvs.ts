@@ -15,10 +15,12 @@ import { fakeKernel, type FakeKernel } from '../../lib/kernel/fake-kernel.ts';
 import { Firewall } from '../../lib/kernel/firewall.ts';
 import type { KernelTables } from '../../lib/kernel/kernel-tables.ts';
 import { SetEntries } from '../../lib/kernel/set-entries.ts';
+import type { VirtualServerTraffic } from '../../lib/kernel/server-statistics.ts';
 import { Sets } from '../../lib/kernel/sets.ts';
 import type { Change, Refusals, Table } from '../../lib/kernel/table.ts';
 import type { Keyed } from '../../lib/model/keyed.ts';
 import type { RealServer } from '../../lib/model/real-server.ts';
+import type { VirtualServerId } from '../../lib/model/virtual-server.ts';
 import type { WrittenServer } from './probe.ts';
 
 export { readNodeAddresses, traceTo } from '../../lib/cli/kernel.ts';
@@ -70,6 +72,17 @@ function dump({ virtualServers, realServers }: FakeKernel): void {
   process.stderr.write('measured: dumped\n');
 }
 
+const nothing = { connections: 0, inPackets: 0, outPackets: 0, inBytes: 0, outBytes: 0 };
+
+/** What IPVS would tell of a virtual server that nobody has asked for anything. */
+function trafficOf({ realServers }: FakeKernel, id: VirtualServerId & Keyed): VirtualServerTraffic {
+  const endpoints = realServers.readUse(id).map(({ server, active, inactive }) => {
+    const { address, port, weight } = server;
+    return { ...nothing, ...{ address, port, weight, active, inactive } };
+  });
+  return { ...nothing, endpoints };
+}
+
 /** IPVS as far as it is looked at besides its tables: it is there, and takes every scheduler. */
 const ipvs = {
   info: () => ({ version: 'none', connectionTableSize: 0 }),
@@ -101,6 +114,7 @@ export function openKernel(): Record<string, unknown> {
     firewall: new Firewall(),
     addresses: told(fake.addresses),
     flows: new ConntrackFlows(conntrack),
+    statistics: { read: (id: VirtualServerId & Keyed) => trafficOf(fake, id) },
     close: () => {
       route.close();
       ipSets.close();

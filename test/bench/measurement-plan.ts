@@ -17,6 +17,8 @@ export interface MeasurementPlan {
   readonly changesPerSecond: number;
   /** Changes of one endpoint, one after the other. */
   readonly singleChanges: number;
+  /** Whether scrapes alone are measured. */
+  readonly scrapesAlone?: boolean;
   /** Endpoints that change at once. */
   readonly burst: number;
 }

@@ -9,6 +9,8 @@ export interface DaemonStart {
   readonly kubeconfig: string;
   /** Where a probe leaves its notes; without, there is no probe. */
   readonly probeFile?: string;
+  /** Flags besides those that it cannot do without. */
+  readonly args?: readonly string[];
 }
 
 /** Where a daemon without IPVS leaves what its tables hold. */
@@ -28,9 +30,9 @@ export class RunningDaemon {
   readonly #waiting = new Set<() => void>();
   #over = false;
 
-  constructor({ program, kubeconfig, probeFile }: DaemonStart) {
+  constructor({ program, kubeconfig, probeFile, args = [] }: DaemonStart) {
     const probing = probeFile === undefined ? [] : ['--import', probe];
-    const options = ['--kubeconfig', kubeconfig, '--hostname-override', 'measured'];
+    const options = ['--kubeconfig', kubeconfig, '--hostname-override', 'measured', ...args];
     this.started = performance.now();
     this.#child = spawn(process.execPath, [...probing, program, 'run', ...options], {
       stdio: ['ignore', 'ignore', 'pipe'],
