@@ -12,6 +12,7 @@ import { chartFolder, chartValues } from './chart/values.ts';
 import { cliReference } from './cli-reference.ts';
 import { configurationReference } from './configuration-reference.ts';
 import { dashboards } from './dashboards/dashboards.ts';
+import { doctorReference } from './doctor-reference.ts';
 import { metricsReference } from './metrics-reference.ts';
 
 /** JSON as prettier wants it. */
@@ -29,6 +30,7 @@ const pages = {
   'docs/runbooks/README.md': runbookIndex(),
   'docs/reference/cli.md': cliReference(),
   'docs/reference/configuration.md': configurationReference(),
+  'docs/reference/doctor.md': doctorReference(),
   'docs/reference/configuration.schema.json': await formatted(configurationJsonSchema()),
   [`${chartFolder}/README.md`]: chartReadme(values),
   [`${chartFolder}/values.schema.json`]: await formatted(chartSchema(values)),

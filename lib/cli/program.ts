@@ -4,6 +4,7 @@ import { addCleanup } from './cleanup.ts';
 import { addConfig } from './config.ts';
 import type { Context } from './context.ts';
 import { addDiff } from './diff.ts';
+import { addDoctor } from './doctor.ts';
 import { addGet } from './get.ts';
 import { addMigrate } from './migrate.ts';
 import { addRun } from './run.ts';
@@ -37,6 +38,7 @@ export function createProgram(context: Context): Command {
   addRun(program, context);
   addDiff(program, context);
   addGet(program, context);
+  addDoctor(program, context);
   addCleanup(program, context);
   addConfig(program, context);
   addMigrate(program, context);

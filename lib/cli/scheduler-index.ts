@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
+import { textOf } from './text-file.ts';
 
 /** Whether a run would find an IPVS scheduler in the kernel, or load it. */
 export type SchedulerVerdict = 'there' | 'missing' | 'unknown';
@@ -54,13 +54,5 @@ export class SchedulerIndex {
   verdict(scheduler: string): SchedulerVerdict {
     if (this.#there.has(scheduler)) return 'there';
     return this.#complete ? 'missing' : 'unknown';
-  }
-}
-
-async function textOf(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch {
-    return undefined;
   }
 }

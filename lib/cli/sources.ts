@@ -76,7 +76,13 @@ function manifestSource(directory: string, catalog: Catalog, log: Logger): Servi
   };
 }
 
-async function identityOf(
+/**
+ * How the API server is reached that is configured, and as whom.
+ *
+ * @throws ConfigurationError where none is configured and this is no pod
+ * @throws CredentialsError where the kubeconfig cannot be used
+ */
+export async function identityOf(
   { kubeconfig, master }: Configuration,
   { apiServer }: Pick<ProcessInput, 'apiServer'>,
 ): Promise<ServerIdentity> {

@@ -7,6 +7,7 @@ import { chartSchema } from '../../../scripts/chart/schema.ts';
 import { chartFolder, chartValues } from '../../../scripts/chart/values.ts';
 import { cliReference } from '../../../scripts/cli-reference.ts';
 import { configurationReference } from '../../../scripts/configuration-reference.ts';
+import { doctorReference } from '../../../scripts/doctor-reference.ts';
 import { metricsReference } from '../../../scripts/metrics-reference.ts';
 
 describe('the reference pages', () => {
@@ -14,6 +15,7 @@ describe('the reference pages', () => {
     expect(readFileSync('docs/reference/cli.md', 'utf8')).to.equal(cliReference());
     expect(readFileSync('docs/annotations.md', 'utf8')).to.equal(annotationsReference());
     expect(readFileSync('docs/reference/configuration.md', 'utf8')).to.equal(configurationReference());
+    expect(readFileSync('docs/reference/doctor.md', 'utf8')).to.equal(doctorReference());
     expect(readFileSync('docs/metrics.md', 'utf8')).to.equal(metricsReference());
     const schema: unknown = JSON.parse(readFileSync('docs/reference/configuration.schema.json', 'utf8'));
     expect(schema).to.deep.equal(JSON.parse(JSON.stringify(configurationJsonSchema())));

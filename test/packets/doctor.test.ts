@@ -1,0 +1,168 @@
+import { expect } from 'chai';
+import { Cluster } from '../lab/cluster.ts';
+import type { Controller } from '../lab/controller.ts';
+import type { Guest } from '../lab/guest.ts';
+import type { Node } from '../lab/node.ts';
+import { ControlPlane } from './support-control-plane.ts';
+import { Attendant, commandsOf, type Diagnosis, namesOf } from './support-doctor.ts';
+import { objectsOf } from './support-objects.ts';
+import { podServing } from './support.ts';
+
+const podCIDRs = ['10.244.0.0/24', 'fd00:10:244::/64'];
+
+const nodeSpec = { name: 'worker', addresses: ['192.168.111.128', 'fd00:192::80'], podCIDRs };
+
+const podSpecs = [
+  { name: 'web-1', addresses: ['10.244.0.2', 'fd00:10:244::2'] },
+  { name: 'web-2', addresses: ['10.244.0.3', 'fd00:10:244::3'] },
+];
+
+const clusterIPs = ['10.96.0.10', 'fd00:10:96::a'];
+
+const rightRange = '10.244.0.0/16,fd00:10:244::/48';
+const wrongRange = '10.250.0.0/16,fd00:10:250::/48';
+
+/** A node, and two services of the same pods, of which one asks for a scheduler of its own. */
+const objects = [
+  {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name: nodeSpec.name },
+    spec: { podCIDR: podCIDRs[0], podCIDRs },
+  },
+  ...objectsOf({
+    ...{ name: 'web', clusterIPs, ports: [{ port: 80 }] },
+    endpoints: podSpecs.map(({ addresses }) => ({ addresses, nodeName: nodeSpec.name })),
+  }),
+  ...objectsOf({
+    ...{ name: 'hashed', clusterIPs: ['10.96.0.11'], ports: [{ port: 80 }] },
+    annotations: { 'kube-ipvs.io/scheduler': 'mh' },
+    endpoints: [{ addresses: podSpecs[0]!.addresses, nodeName: nodeSpec.name }],
+  }),
+];
+
+describe('kube-ipvs doctor', function () {
+  this.timeout(180_000);
+
+  let cluster: Cluster;
+  let node: Node;
+  let pods: readonly Guest[];
+  let plane: ControlPlane;
+  let controller: Controller;
+  let attendant: Attendant;
+
+  /** Starts the controller, which then looks at nothing by itself that it is not told of. */
+  async function start(range: string): Promise<void> {
+    const args = ['--kubeconfig', plane.kubeconfig(node), '--hostname-override', node.name];
+    controller = await node.startController({
+      args: ['run', ...args, '--cluster-cidr', range, '--ipvs-sync-period', '1h', '--logging-format', 'json'],
+    });
+    await controller.log(/"msg":"ready: every service is programmed"/, 90_000);
+  }
+
+  before(async () => {
+    cluster = await Cluster.create({ nodes: [nodeSpec] });
+    node = cluster.node(nodeSpec.name);
+    [pods, plane, attendant] = await Promise.all([
+      node.addPods(podSpecs.map((spec) => ({ ...spec, serve: podServing }))),
+      ControlPlane.build(cluster),
+      Attendant.at(node),
+    ]);
+    await plane.start();
+    await plane.apply(objects);
+  });
+
+  after(async () => {
+    await attendant.leave();
+    await cluster.destroy();
+    await plane.destroy();
+  });
+
+  /** The node as it is, in which nothing is wrong. */
+  async function expectHealth(): Promise<Diagnosis> {
+    const diagnosis = await attendant.examine();
+    expect(namesOf(diagnosis, 'error', 'warning'), JSON.stringify(diagnosis.findings, null, 1)).to.deep.equal(
+      [],
+    );
+    expect(diagnosis.status).to.equal(0);
+    return diagnosis;
+  }
+
+  /** What is found on a node on which one thing was broken. */
+  async function expectError(name: string): Promise<Diagnosis> {
+    const diagnosis = await attendant.examine();
+    expect(namesOf(diagnosis, 'error'), JSON.stringify(diagnosis.findings, null, 1)).to.deep.equal([name]);
+    expect(diagnosis.status).to.equal(1);
+    return diagnosis;
+  }
+
+  it('finds a module that is missing', async () => {
+    await attendant.type('modprobe -r ip_vs_mh');
+    await start(rightRange);
+    const diagnosis = await expectError('module-missing');
+    expect(commandsOf(diagnosis.findings, 'module-missing')).to.deep.equal(['modprobe ip_vs_mh']);
+    await attendant.mend(diagnosis, 'module-missing');
+    await attendant.mend(diagnosis, 'drift');
+    await expectHealth();
+  });
+
+  it('finds that nothing is forwarded', async () => {
+    await attendant.type('sysctl -w net.ipv4.ip_forward=0');
+    await attendant.mend(await expectError('ip-forward-off'), 'ip-forward-off');
+    await expectHealth();
+  });
+
+  it('finds a rule that drops what is forwarded', async () => {
+    await attendant.type('iptables -I FORWARD 1 -j DROP');
+    await attendant.mend(await expectError('drop-rule'), 'drop-rule');
+    await expectHealth();
+  });
+
+  it('finds that no more connections can be tracked', async () => {
+    const setting = '/proc/sys/net/netfilter/nf_conntrack_max';
+    await attendant.typeOnMachine(`echo 1 > ${setting}`);
+    const diagnosis = await expectError('conntrack-full');
+    for (const line of commandsOf(diagnosis.findings, 'conntrack-full')) await attendant.typeOnMachine(line);
+    await expectHealth();
+  });
+
+  it('finds that a chain is deleted', async () => {
+    const jump = (await attendant.type("iptables -S FORWARD | grep 'j KUBE-FORWARD'")).trim();
+    await attendant.type(
+      `iptables ${jump.replace('-A', '-D')}; iptables -F KUBE-FORWARD; iptables -X KUBE-FORWARD`,
+    );
+    await attendant.mend(await expectError('chain-missing'), 'chain-missing');
+    await expectHealth();
+  });
+
+  it('finds the address of a service where it does not belong', async () => {
+    await attendant.type(`ip address add ${clusterIPs[0]!}/32 dev eth0`);
+    const name = 'service-address-on-interface';
+    await attendant.mend(await expectError(name), name);
+    await expectHealth();
+  });
+
+  it('finds an endpoint that does not listen', async () => {
+    await pods[1]!.kill();
+    const { findings } = await expectError('endpoint-refuses');
+    expect(findings[0]!.evidence.join()).to.include('10.244.0.3:80 of TCP 10.96.0.10:80');
+    await pods[1]!.serve(podServing);
+    await expectHealth();
+  });
+
+  it('finds another proxy at work', async () => {
+    const proxy = await node.start(['bash', '-c', 'exec -a kube-proxy sleep 1000']);
+    await attendant.mend(await expectError('another-proxy'), 'another-proxy');
+    await proxy.ended;
+    await expectHealth();
+  });
+
+  it('finds that the pods of the node are not told from others', async () => {
+    await controller.stop();
+    await start(wrongRange);
+    await expectError('pods-not-told');
+    await controller.stop();
+    await start(rightRange);
+    await expectHealth();
+  });
+});
