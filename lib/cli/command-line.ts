@@ -6,7 +6,10 @@ import { untilSignal } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Carries out one command line and gives the exit status. Never rejects. */
-export async function runCommandLine(input: ProcessInput, terminal: Terminal): Promise<number> {
+export async function runCommandLine(
+  input: Omit<ProcessInput, 'colours'>,
+  terminal: Terminal,
+): Promise<number> {
   let status: number = exitStatus.success;
   const program = createProgram({
     nodeName: input.nodeName,

@@ -7,10 +7,11 @@ import type { BuildFacts } from '../metrics/node-metrics.ts';
 import type { IpFamily } from '../model/family.ts';
 import { systemClock } from '../reconciler/clock.ts';
 import type { ReconcilerListener } from '../reconciler/reports.ts';
+import { total } from '../reconciler/sync-tally.ts';
 import { perTable } from '../reconciler/table-name.ts';
 import { SocketServer } from '../socket/socket-server.ts';
-import type { DaemonStatus } from '../socket/status.ts';
-import { type DaemonFacts, daemonStatus, type ProgrammingFacts } from './daemon-status.ts';
+import type { DaemonStatus, PassStatus } from '../socket/status.ts';
+import { type DaemonFacts, daemonStatus, passStatus, type ProgrammingFacts } from './daemon-status.ts';
 import { EntryOwners } from './entry-owners.ts';
 import type { ServiceSource } from './service-source.ts';
 
@@ -34,6 +35,7 @@ export class DaemonSocket {
   readonly #owners: EntryOwners;
   readonly #server: SocketServer | undefined;
   #programming: (() => Pick<ProgrammingFacts, 'reconciler' | 'node'>) | undefined;
+  #lastWrite: PassStatus | null = null;
   /** Why it could not listen when it was last tried. */
   #trouble: string | undefined;
 
@@ -58,6 +60,9 @@ export class DaemonSocket {
     return {
       audited: ({ drift }) => {
         for (const { table } of drift) this.#drift[table] += 1;
+      },
+      synced: (report) => {
+        if (total(report.writes) > 0) this.#lastWrite = passStatus(report);
       },
     };
   }
@@ -99,6 +104,6 @@ export class DaemonSocket {
   #facts(): ProgrammingFacts | undefined {
     if (this.#programming === undefined) return undefined;
     const owners = (keys: readonly string[]): ReturnType<EntryOwners['of']> => this.#owners.of(keys);
-    return { ...this.#programming(), drift: this.#drift, owners };
+    return { ...this.#programming(), drift: this.#drift, lastWrite: this.#lastWrite, owners };
   }
 }

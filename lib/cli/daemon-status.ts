@@ -45,6 +45,7 @@ export interface DaemonFacts {
 export interface ProgrammingFacts {
   readonly reconciler: ReconcilerStatus;
   readonly node: NodeFacts;
+  readonly lastWrite: PassStatus | null;
   /** Entries that audits found otherwise than they were left, since the start. */
   readonly drift: PerTable<number>;
   /** The services that want entries, by the keys of these. */
@@ -155,7 +156,7 @@ function nodeStatus({ configuration, source, families, health, programming }: Da
   };
 }
 
-function programmingStatus({ reconciler, drift, owners }: ProgrammingFacts): ProgrammingStatus {
+function programmingStatus({ reconciler, drift, owners, lastWrite }: ProgrammingFacts): ProgrammingStatus {
   const { services, pendingServices, revision, programmed, conflicts, planFailures, draining } = reconciler;
   const { refused, lastSync, lastAudit, latency } = reconciler;
   const told = refused.slice(0, longestList);
@@ -182,6 +183,7 @@ function programmingStatus({ reconciler, drift, owners }: ProgrammingFacts): Pro
       connections: connections ?? null,
     })),
     lastSync: lastSync === undefined ? null : passStatus(lastSync),
+    lastWrite,
     lastAudit: lastAudit === undefined ? null : auditStatus(lastAudit),
     latency: latencyStatus(latency),
   };
@@ -203,7 +205,8 @@ function tableStatus(
   };
 }
 
-function passStatus({ ended, services, writes, refusals, milliseconds }: SyncReport): PassStatus {
+/** A pass as it is told. */
+export function passStatus({ ended, services, writes, refusals, milliseconds }: SyncReport): PassStatus {
   return {
     ended: time(ended),
     services: services.length,

@@ -8,6 +8,7 @@ import { addDoctor } from './doctor.ts';
 import { addGet } from './get.ts';
 import { addMigrate } from './migrate.ts';
 import { addRun } from './run.ts';
+import { addStatus } from './status.ts';
 import { addVersion } from './version.ts';
 
 /** Characters in a line of help, on a terminal that is wider or on none. */
@@ -39,6 +40,7 @@ export function createProgram(context: Context): Command {
   addDiff(program, context);
   addGet(program, context);
   addDoctor(program, context);
+  addStatus(program, context);
   addCleanup(program, context);
   addConfig(program, context);
   addMigrate(program, context);

@@ -4,10 +4,22 @@ export interface Terminal {
   readonly out: (text: string) => void;
   /** Messages and logs: standard error. */
   readonly err: (text: string) => void;
+  /** Where results go to the screen of a person; undefined where a file or a program takes them. */
+  readonly screen?: Screen | undefined;
 }
 
-/** The streams of this process. A reader that goes away early, as `head` does, is no error. */
-export function processTerminal(): Terminal {
+/** The screen that a person looks at. */
+export interface Screen {
+  /** Whether they want colours. */
+  readonly colours: boolean;
+  readonly size: () => { readonly columns: number; readonly rows: number };
+}
+
+/**
+ * The streams of this process. A reader that goes away early, as `head` does, is no error.
+ * @param colours whether a person who looks wants colours
+ */
+export function processTerminal(colours: boolean): Terminal {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
@@ -20,7 +32,14 @@ export function processTerminal(): Terminal {
     err: (text) => {
       process.stderr.write(text);
     },
+    screen: processScreen(colours),
   };
+}
+
+function processScreen(colours: boolean): Screen | undefined {
+  const { stdout } = process;
+  if (!stdout.isTTY) return undefined;
+  return { colours, size: () => ({ columns: stdout.columns, rows: stdout.rows }) };
 }
 
 /** Resolves when everything has been written that was handed to the streams of this process. */

@@ -9,6 +9,8 @@ export interface ProcessInput {
    * Undefined where the host is not set, outside of a cluster.
    */
   readonly apiServer: string | undefined;
+  /** Whether a terminal may be given colours: `NO_COLOR` (no-color.org) is not set, nor is `TERM` `dumb`. */
+  readonly colours: boolean;
 }
 
 /** Reads what this process was started with. */
@@ -17,6 +19,7 @@ export function processInput(): ProcessInput {
     args: process.argv.slice(2),
     nodeName: variable('NODE_NAME'),
     apiServer: apiServerOf(variable('KUBERNETES_SERVICE_HOST'), variable('KUBERNETES_SERVICE_PORT')),
+    colours: variable('NO_COLOR') === undefined && variable('TERM') !== 'dumb',
   };
 }
 

@@ -36,6 +36,7 @@ export type SocketTrouble = keyof typeof troubles;
 export class SocketError extends Error {
   override readonly name = 'SocketError';
   readonly code: SocketTrouble;
+  readonly path: string;
   /** What to do, in the imperative. */
   readonly hint: string;
   /** What was expected and what came, in one line. */
@@ -47,6 +48,7 @@ export class SocketError extends Error {
     const summary = `${path}: expected ${expected}, got ${detail ?? got}`;
     super(`${summary}; ${hint}`, options);
     this.code = code;
+    this.path = path;
     this.hint = hint;
     this.summary = summary;
   }

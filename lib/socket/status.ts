@@ -137,7 +137,9 @@ export interface ProgrammingStatus {
   readonly planFailures: readonly { readonly service: string; readonly reason: string }[];
   readonly drainingCount: number;
   readonly draining: readonly DrainingStatus[];
+  /** The last pass, and the last one that wrote anything. */
   readonly lastSync: PassStatus | null;
+  readonly lastWrite: PassStatus | null;
   readonly lastAudit: AuditStatus | null;
   /** Of changes of endpoints, from their begin in the control plane to the kernel. */
   readonly latency: LatencyStatus;

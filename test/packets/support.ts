@@ -211,7 +211,7 @@ export class Site {
     const controller = await node.startController({
       args: [
         ...['run', ...this.#source(node), '--hostname-override', node.name],
-        ...['--logging-format', 'json', '--socket', socketOf(node), ...this.#args],
+        ...['--logging-format', 'json', ...this.#args],
       ],
     });
     this.#controllers.set(node, controller);
@@ -303,11 +303,6 @@ export class Site {
     const { name: nodeName } = name === 'web-1' || name === 'web-2' ? first : second;
     return { addresses, nodeName, ...conditions };
   }
-}
-
-/** Where a node's controller listens: nodes of one lab share its files. */
-export function socketOf({ name }: Pick<Node, 'name'>): string {
-  return `/run/kube-ipvs/${name}.sock`;
 }
 
 /** A controller's lines of level `warn` and above, those that came after `from` lines. */

@@ -39,6 +39,7 @@ function factsOf(world: World): DaemonFacts {
         localAddresses: ['192.0.2.1', '192.0.2.9'],
         zone: '',
       },
+      lastWrite: null,
       drift: perTable((name) => (name === 'realServers' ? 3 : 0)),
       owners: (keys) => new Map(keys.map((key) => [key, ['a/web']])),
     },

@@ -15,6 +15,7 @@ describe('the command line', () => {
     ['diff'],
     ['get', 'services'],
     ['get', 'endpoints'],
+    ['status'],
     ['cleanup'],
     ['version'],
     ['config', 'validate'],
@@ -36,7 +37,17 @@ describe('the command line', () => {
   it('lists every command in its help', async () => {
     const { status, out } = await ran('--help');
     expect(status).to.equal(0);
-    for (const command of ['run', 'diff', 'get', 'cleanup', 'config', 'migrate', 'version', 'help']) {
+    for (const command of [
+      'run',
+      'diff',
+      'get',
+      'status',
+      'cleanup',
+      'config',
+      'migrate',
+      'version',
+      'help',
+    ]) {
       expect(out).to.match(new RegExp(`^ {2}${command}\\b`, 'm'));
     }
   });
