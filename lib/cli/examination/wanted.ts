@@ -77,7 +77,9 @@ export async function wantedOf(
       ...line,
       draining: isDraining(line, changes),
     })),
-    schedulers: [...new Set(states.flatMap(({ service }) => schedulersNamedBy(service)))],
+    schedulers: [
+      ...new Set(states.flatMap(({ service }) => schedulersNamedBy(service, configuration.scheduler))),
+    ],
     localEndpoints: states.flatMap((state) => localEndpoints(state, planning)),
     problems: services.flatMap((key) => planning.problems(key).map(formatProblem)),
   };
