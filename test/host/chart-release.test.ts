@@ -10,6 +10,7 @@ import type { KubeObject } from '../kube/object.ts';
 import { resourceTypes } from '../kube/resource-type.ts';
 import { schemaFaults } from '../kube/published-schema.ts';
 import { ApiServer } from '../kube/server.ts';
+import { kubeadmFile } from '../unit/config/configuration-files.ts';
 import { at } from './chart-template.ts';
 
 const namespace = 'kube-system';
@@ -29,7 +30,8 @@ describe('a release of the chart, by the real helm on the API server of the test
   let helm: Helm;
   let folder: string;
   let end: () => void;
-  const values = ['--set', 'k8sServiceHost=192.0.2.10', '--set', 'nodeSelector.moved=yes'];
+  /** As docs/install.md has them for nodes that move from kube-proxy. */
+  let values: readonly string[];
 
   /** Runs helm in the namespace of the release and gives what it prints. Fails where it does. */
   async function run(...args: readonly string[]): Promise<string> {
@@ -71,11 +73,20 @@ describe('a release of the chart, by the real helm on the API server of the test
     return server.store.get(...daemonSet)?.['spec'];
   }
 
+  function configuration(): unknown {
+    return at(server.store.get('configmaps', namespace, 'kube-ipvs'), 'data', 'config.yaml');
+  }
+
   before(async () => {
     server = await ApiServer.start();
     end = standInForKubelets(server.store, 3);
     helm = await Helm.open();
     folder = await mkdtemp(join(tmpdir(), 'release-'));
+    await writeFile(join(folder, 'config.conf'), kubeadmFile);
+    values = [
+      ...['--set-file', `config=${join(folder, 'config.conf')}`, '--set', 'k8sServiceHost=192.0.2.10'],
+      ...['--set', String.raw`nodeSelector.example\.org/service-proxy=kube-ipvs`],
+    ];
     await writeFile(join(folder, 'config'), server.kubeconfig('admin'), { mode: 0o600 });
   });
 
@@ -106,7 +117,12 @@ describe('a release of the chart, by the real helm on the API server of the test
 
   it('changes at an upgrade what was changed, in its place', async () => {
     const before = held();
-    await upgrade('--reset-then-reuse-values', '--set', 'nodeSelector.moved=null,image.tag=1.2.3');
+    expect(at(specOf(), 'template', 'spec', 'nodeSelector')).to.deep.equal({
+      'kubernetes.io/os': 'linux',
+      'example.org/service-proxy': 'kube-ipvs',
+    });
+    const everywhere = String.raw`nodeSelector.example\.org/service-proxy=null`;
+    await upgrade('--reset-then-reuse-values', '--set', `${everywhere},image.tag=1.2.3`);
     expect(changed(before, 'uid')).to.deep.equal([]);
     expect(changed(before, 'resourceVersion')).to.deep.equal(['daemonsets kube-ipvs']);
     const pod = at(specOf(), 'template', 'spec');
@@ -140,11 +156,14 @@ describe('a release of the chart, by the real helm on the API server of the test
 
   it('goes back to what it was', async () => {
     const [first, before] = [specOf(), held()];
-    const config = 'config.apiVersion=kube-ipvs.io/v1alpha1,config.kind=KubeIpvsConfiguration';
-    await upgrade(...values, '--set', `${config},config.drainTimeout=5m,podLabels.a=b`);
+    const another = join(folder, 'another.conf');
+    await writeFile(another, kubeadmFile.replace('scheduler: ""', 'scheduler: lc'));
+    await upgrade('--reuse-values', '--set-file', `config=${another}`, '--set', 'podLabels.a=b');
+    expect(configuration()).to.contain('scheduler: lc');
     expect(specOf()).not.to.deep.equal(first);
     await run('rollback', 'kube-ipvs', '1', '--wait', '--timeout', '60s');
     expect(specOf()).to.deep.equal(first);
+    expect(configuration()).not.to.contain('scheduler: lc');
     expect(changed(before, 'uid')).to.deep.equal([]);
     expect(await run('history', 'kube-ipvs')).to.match(/Rollback to 1/);
   });

@@ -75,6 +75,11 @@ describe('the values of the chart, as the real helm takes them', () => {
         /extraArgs: .* got --metrics-bind-address/,
       ],
       [
+        'a socket among files of others',
+        `k8sServiceHost=a,${own},config.socket=/run/kube-ipvs.sock`,
+        /config\.socket: expected a path in a folder that is the socket's alone, .* got one in \/run;/,
+      ],
+      [
         'two addresses of the API server',
         `k8sServiceHost=a,${own},config.clientConnection.master=https://b:6443`,
         /k8sServiceHost: expected one address .* got config\.clientConnection\.master too, https:\/\/b:6443/,

@@ -235,6 +235,20 @@ describe('the chart, rendered by the real helm', () => {
       ]);
     });
 
+    it('a folder for the socket where the configuration puts it, or none', async () => {
+      const mounts = async (socket: string): Promise<unknown[]> => {
+        const set = await daemonSet(...server, '--set', `${own},config.socket=${socket}`);
+        const { volumes, containers } = at(set, 'spec', 'template', 'spec') as Record<string, object[]>;
+        const mount = (at(containers, 0, 'volumeMounts') as object[]).filter(
+          (one) => at(one, 'name') === 'socket',
+        );
+        expect(volumes?.filter((volume) => at(volume, 'name') === 'socket')).to.have.length(mount.length);
+        return mount.map((one) => at(one, 'mountPath'));
+      };
+      expect(await mounts('/run/other/a.sock')).to.deep.equal(['/run/other']);
+      expect(await mounts('off')).to.deep.equal([]);
+    });
+
     it('exactly the access that the program asks for', () => {
       const objects = ofCase('default');
       const rules = accessRules.map(({ apiGroup, resource, verbs }) => ({

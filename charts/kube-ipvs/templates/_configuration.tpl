@@ -16,6 +16,10 @@ reach the API server it is left out.
 {{- $connection := omit $configuration.clientConnection "kubeconfig" -}}
 {{- $configuration = set (omit $configuration "clientConnection") "clientConnection" $connection -}}
 {{- end -}}
+{{- /* YAML's older word for false. */ -}}
+{{- if eq (toString $configuration.socket) "false" -}}
+{{- $configuration = set $configuration "socket" "off" -}}
+{{- end -}}
 {{- toYaml $configuration -}}
 {{- end -}}
 
@@ -50,6 +54,15 @@ port: {{ $port }}
 {{- $address := include "kube-ipvs.metricsAddress" . | fromYaml -}}
 {{- if not (or (eq $address.host "0") (eq $address.host "::1") (hasPrefix "127." $address.host)) -}}
 {{- $address.port -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* The folder of the socket at which the program tells how it is; empty where there is none. */ -}}
+{{- define "kube-ipvs.socketFolder" -}}
+{{- $configuration := include "kube-ipvs.configuration" . | fromYaml -}}
+{{- $socket := default "/run/kube-ipvs/kube-ipvs.sock" $configuration.socket -}}
+{{- if ne $socket "off" -}}
+{{- dir $socket -}}
 {{- end -}}
 {{- end -}}
 

@@ -3,6 +3,7 @@
 {{- include "kube-ipvs.guardFlags" . -}}
 {{- include "kube-ipvs.guardServer" . -}}
 {{- include "kube-ipvs.guardProbes" . -}}
+{{- include "kube-ipvs.guardSocket" . -}}
 {{- include "kube-ipvs.guardMonitoring" . -}}
 {{- include "kube-ipvs.guardRules" . -}}
 {{- end -}}
@@ -45,6 +46,13 @@
 {{- if or .Values.startupProbe .Values.livenessProbe .Values.readinessProbe -}}
 {{- fail "config.healthzBindAddress: expected an address that probes can ask, got 0; give one, or turn startupProbe, livenessProbe and readinessProbe off with null" -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "kube-ipvs.guardSocket" -}}
+{{- $folder := include "kube-ipvs.socketFolder" . -}}
+{{- if and $folder (or (not (hasPrefix "/" $folder)) (has $folder (list "/" "/run" "/var/run" "/tmp" "/etc" "/etc/kube-ipvs" "/lib/modules"))) -}}
+{{- fail (printf "config.socket: expected a path in a folder that is the socket's alone, which is mounted, got one in %s; give /run/kube-ipvs/kube-ipvs.sock, or off" $folder) -}}
 {{- end -}}
 {{- end -}}
 
