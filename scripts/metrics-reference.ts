@@ -32,7 +32,7 @@ not counted as decoded. \`write\` is the sum of \`kube_ipvs_writing_seconds_tota
 
 Netlink is counted by the same tables, of which \`sysctls\` and \`firewall\` have none: those are files and the programs of
 iptables. \`flows\` are the connections of nf_conntrack that are looked for to be forgotten, \`statistics\` what is read at a scrape, and
-\`node\` is the rest: addresses of the node, schedulers. A \`direction\` is \`sent\` or \`received\`, as the program sees it.`,
+\`node\` is the rest: addresses of the node, schedulers; what the kernel tells by itself of addresses that change is not counted. A \`direction\` is \`sent\` or \`received\`, as the program sees it.`,
     /^kube_ipvs_(?!watch_|build_|conntrack_|event_loop|service_|endpoint_|kernel_|sysctl|(connections|packets|bytes)_)/,
   ],
   ['Services and endpoints', services(), /^kube_ipvs_(service_|endpoint_)/],
@@ -77,7 +77,12 @@ of the counters.
       / on (namespace, service) group_left sum by (namespace, service) (rate(kube_ipvs_endpoint_connections_total[5m]))
 
 **What a scrape costs.** The kernel is asked for every virtual server by itself, in slices of a millisecond between which changes are
-programmed, and the text is sent as it is made. Scrapes at the same time share one reading.`;
+programmed, and the text is sent as it is made, compressed for who takes that. Scrapes at the same time share one reading. What is
+resident grows by what the heap may grow before it is collected, and by a few megabytes for a hundred thousand series.
+[Benchmarks](benchmarks.md) has what it costs a change under way.
+
+**Scraping them.** Where Prometheus gives labels \`namespace\`, \`service\` or \`endpoint\` to every target, as its operator does, say
+\`honorLabels: true\` (\`honor_labels: true\` in a file), or the Services lose their names to those of kube-ipvs. The chart's monitors do.`;
 }
 
 /** With a space between thousands. */
