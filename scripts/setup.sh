@@ -13,7 +13,7 @@ packages_needed() {
   declare -A package=([gcc]=gcc [make]=make [python3]=python3 [openssl]=openssl)
   if [ "${1-}" = --lab ]; then
     package+=([linux.uml]=user-mode-linux [modprobe]=kmod [ip]=iproute2 [iptables-legacy]=iptables [ipset]=ipset
-      [ipvsadm]=ipvsadm [conntrack]=conntrack [curl]=curl [setpriv]=util-linux)
+      [ipvsadm]=ipvsadm [conntrack]=conntrack [curl]=curl [setpriv]=util-linux [zsh]=zsh [fish]=fish)
   fi
   for command in "${!package[@]}"; do
     PATH="$PATH:/usr/sbin:/sbin" command -v "$command" >/dev/null || missing+=("${package[$command]}")

@@ -1,25 +1,21 @@
 import { Argument, Option } from '@commander-js/extra-typings';
 import type { Command } from '@commander-js/extra-typings';
-import type { Configuration } from '../config/configuration.ts';
 import { sourceFlags } from '../config/flags.ts';
 import { addConfigurationFlags, configured } from './configure.ts';
 import type { Context } from './context.ts';
-import { Failure } from './failure.ts';
+import { addGetConnections } from './get-connections.ts';
+import { addGetSets } from './get-sets.ts';
 import { readHeld } from './held.ts';
 import type { HeldVirtualServer } from './held.ts';
-import { openIpvs, readNodeAddresses } from './kernel.ts';
-import { createLog } from './log.ts';
-import { nodePortCidrs } from './node-addresses.ts';
+import { openIpvs } from './kernel.ts';
+import { knowledgeReader, namesOf } from './knowledge.ts';
 import { columns } from './output/columns.ts';
 import { document, formatDocument } from './output/document.ts';
 import { formatIpvsadm, formatIpvsadmRealServers } from './output/ipvsadm.ts';
 import { endpointRows, serviceRows } from './output/service-rows.ts';
 import type { Rows } from './output/service-rows.ts';
-import { createPlanning } from './planning.ts';
-import { serviceNames } from './service-names.ts';
 import { selectServices, sortByName } from './services-view.ts';
-import type { KnownNames, ServiceView, ShownService } from './services-view.ts';
-import { readSource } from './sources.ts';
+import type { ServiceView, ShownService } from './services-view.ts';
 
 const names =
   "Kubernetes' names are shown where an API server or manifests tell them, and <unknown> elsewhere. " +
@@ -88,7 +84,7 @@ const endpoints: Listing = {
   ipvsadm: formatIpvsadmRealServers,
 };
 
-/** Adds `kube-ipvs get services` and `kube-ipvs get endpoints`: what the kernel holds. */
+/** Adds `kube-ipvs get services`, `endpoints`, `sets` and `connections`: what the kernel holds. */
 export function addGet(program: Command, context: Context): void {
   const get = program
     .command('get')
@@ -108,6 +104,8 @@ export function addGet(program: Command, context: Context): void {
     .addHelpText('after', endpointsExamples);
   addListing(serviceCommand, services, context);
   addListing(endpointCommand, endpoints, context);
+  addGetSets(get, context);
+  addGetConnections(get, context);
 }
 
 function addListing(command: Command, listing: Listing, context: Context): void {
@@ -130,62 +128,14 @@ async function list(
 ): Promise<void> {
   const { name, namespace, output } = options;
   const { configuration } = await configured(sourceFlags, { ...options }, context);
-  const read = namesReader(configuration, name ?? namespace, context);
+  const read = knowledgeReader(configuration, name ?? namespace, context);
   const ipvs = openIpvs(undefined);
   try {
-    const shown = selectServices(readHeld(ipvs), await read(), { namespace, name });
+    const shown = selectServices(readHeld(ipvs), namesOf(await read()), { namespace, name });
     context.terminal.out(formatListing(listing, shown, output, options.headers));
   } finally {
     ipvs.close();
   }
-}
-
-/**
- * What reads Kubernetes' names: from where the flags say, from the pod's API server in a pod, or not at all.
- *
- * @param asked the name or namespace that is selected by, which cannot be done without names
- * @throws Failure where names are needed and nothing tells them
- */
-function namesReader(
-  configuration: Configuration,
-  asked: string | undefined,
-  context: Context,
-): () => Promise<KnownNames> {
-  const { manifests, kubeconfig, master } = configuration;
-  if ((manifests ?? kubeconfig ?? master) !== undefined) return () => readNames(configuration, context);
-  if (context.apiServer !== undefined) {
-    return asked === undefined
-      ? () => tryNames(configuration, context)
-      : () => readNames(configuration, context);
-  }
-  if (asked === undefined) return () => Promise.resolve(undefined);
-  throw new Failure(
-    'no-names',
-    'expected --kubeconfig or --manifests beside a name or a namespace, got neither',
-    'the kernel does not know the names of Kubernetes: name what tells them',
-  );
-}
-
-/** Names that nobody asked for are waited for only a little, and done without where they cannot be had. */
-async function tryNames(configuration: Configuration, context: Context): Promise<KnownNames> {
-  const nodeTimeout = Math.min(configuration.nodeTimeout, 5000);
-  try {
-    return await readNames({ ...configuration, nodeTimeout }, context);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    context.terminal.err(`warning: the names of Kubernetes are not known: ${why}\n`);
-    return undefined;
-  }
-}
-
-async function readNames(configuration: Configuration, context: Context): Promise<KnownNames> {
-  const log = createLog(configuration, context.terminal);
-  const { catalog, node: sourceNode } = await readSource({ configuration, input: context, log });
-  const planned = { configuration, catalog, node: sourceNode, randomFully: false };
-  const { options, node } = await createPlanning(planned);
-  const states = [...catalog.keys()].map((key) => catalog.get(key)).filter((state) => state !== undefined);
-  const cidrs = nodePortCidrs(configuration.nodePortAddresses, sourceNode.primaryAddresses);
-  return serviceNames(states, { ...node, ...readNodeAddresses(cidrs) }, options);
 }
 
 function formatListing(

@@ -123,15 +123,18 @@ export function kernelTables(
   };
 }
 
+/** The failure of a kernel that has no IPVS. */
+export function noIpvs(cause: unknown): Failure {
+  return new Failure(
+    'no-ipvs',
+    `expected a kernel with IPVS, got ${release()} without`,
+    'load the module on the node: modprobe ip_vs',
+    { cause },
+  );
+}
+
 function ipvsFailure(error: unknown): Failure | undefined {
-  if (hasCode(error, 'family-missing')) {
-    return new Failure(
-      'no-ipvs',
-      `expected a kernel with IPVS, got ${release()} without`,
-      'load the module on the node: modprobe ip_vs',
-      { cause: error },
-    );
-  }
+  if (hasCode(error, 'family-missing')) return noIpvs(error);
   if (isPermissionDenied(error)) {
     return new Failure(
       'no-permission',

@@ -1,6 +1,7 @@
 import { Command } from '@commander-js/extra-typings';
 import { programVersion } from './build-info.ts';
 import { addCleanup } from './cleanup.ts';
+import { addCompletion } from './completion.ts';
 import { addConfig } from './config.ts';
 import type { Context } from './context.ts';
 import { addDiff } from './diff.ts';
@@ -44,6 +45,7 @@ export function createProgram(context: Context): Command {
   addCleanup(program, context);
   addConfig(program, context);
   addMigrate(program, context);
+  addCompletion(program, context);
   addVersion(program, context);
   return program;
 }

@@ -112,7 +112,8 @@ function serviceView({ service, destinations }: HeldVirtualServer, names: KnownN
   };
 }
 
-const nameless = { namespace: null, name: null, portName: null };
+/** Of what Kubernetes does not know, or is not asked about. */
+export const nameless = { namespace: null, name: null, portName: null };
 
 /** Counters of an entry; kernels before 4.1 tell none. */
 function totals(stats: IpvsStats | undefined): Pick<ServiceView, 'connections' | 'inBytes' | 'outBytes'> {

@@ -31,9 +31,16 @@ export function endpointRows(views: readonly ServiceView[], wide: boolean): Rows
   ];
 }
 
-const nameHeadings = ['NAMESPACE', 'NAME', 'PORT-NAME'];
+/** The headings of the columns that `names` fills. */
+export const nameHeadings = ['NAMESPACE', 'NAME', 'PORT-NAME'];
 
-function names({ namespace, name, portName, foreign }: ServiceView): string[] {
+/** What Kubernetes calls something, in columns. */
+export function names({
+  namespace,
+  name,
+  portName,
+  foreign,
+}: Pick<ServiceView, 'namespace' | 'name' | 'portName' | 'foreign'>): string[] {
   const without = foreign ? '<foreign>' : '<unknown>';
   return [namespace ?? without, name ?? without, portName ?? ''];
 }

@@ -16,6 +16,9 @@ describe('the command line', () => {
     ['get', 'services'],
     ['get', 'endpoints'],
     ['status'],
+    ['get', 'sets'],
+    ['get', 'connections'],
+    ['completion'],
     ['cleanup'],
     ['version'],
     ['config', 'validate'],
@@ -45,6 +48,10 @@ describe('the command line', () => {
       'cleanup',
       'config',
       'migrate',
+      'cleanup',
+      'config',
+      'migrate',
+      'completion',
       'version',
       'help',
     ]) {
@@ -91,6 +98,15 @@ describe('the command line', () => {
       ['diff', '--manifests=/x', '-o', 'xml'],
       "error: option '-o, --output <format>' argument 'xml' is invalid.",
     ],
+    [
+      ['get', 'connections', '--limit', 'some'],
+      'error: --limit: expected a whole number, 0 for all, got "some"\n',
+    ],
+    [
+      ['get', 'connections', '--client', 'me'],
+      'error: --client: expected an address, a network or ADDRESS:PORT',
+    ],
+    [['completion', 'csh'], "error: command-argument value 'csh' is invalid"],
     [['cleanup', '--ipvs-exclude-cidrs', 'ten'], 'error: --ipvs-exclude-cidrs: expected a CIDR'],
   ];
   for (const [args, message] of wrong) {

@@ -1,0 +1,125 @@
+import { Argument, Option } from '@commander-js/extra-typings';
+import type { Command } from '@commander-js/extra-typings';
+import { ConfigurationError } from '../config/configuration-error.ts';
+import { sourceFlags } from '../config/flags.ts';
+import { readConnections } from '../kernel/ipvs-connections.ts';
+import { addConfigurationFlags, configured } from './configure.ts';
+import { type ConnectionView, readAddressFilter, selectConnections } from './connections-view.ts';
+import type { Context } from './context.ts';
+import { noIpvs } from './kernel.ts';
+import { knowledgeReader, namesOf } from './knowledge.ts';
+import { columns } from './output/columns.ts';
+import { connectionRows } from './output/connection-rows.ts';
+import { document, formatDocument } from './output/document.ts';
+
+const description = [
+  'Prints the connections that IPVS remembers, with the Service and the endpoint that each belongs to, from ' +
+    '/proc/net/ip_vs_conn. A client without a port is an affinity: where its next connections go.',
+  "Kubernetes' names are shown where an API server or manifests tell them, and <unknown> elsewhere. A " +
+    'connection through a virtual server that no Service there asks for is <foreign>.',
+].join('\n\n');
+
+const examples = `
+Examples:
+  kube-ipvs get connections
+  kube-ipvs get connections --kubeconfig /etc/kubernetes/kube-ipvs.conf -n kube-system kube-dns
+
+  # who is still served by an endpoint that drains?
+  kube-ipvs get connections --endpoint 10.244.1.4:80
+
+  # all connections of a network, for another program
+  kube-ipvs get connections --client 192.168.7.0/24 --limit 0 -o json`;
+
+/** Connections that are printed unless told otherwise. */
+const usualLimit = 500;
+
+/** What was written on the command line. */
+interface Options {
+  readonly namespace?: string;
+  readonly client?: string;
+  readonly endpoint?: string;
+  readonly limit: number;
+  readonly output?: 'wide' | 'json' | 'yaml';
+  readonly headers: boolean;
+}
+
+/** Adds `kube-ipvs get connections`: who is served by whom at this moment. */
+export function addGetConnections(get: Command, context: Context): void {
+  const command = get
+    .command('connections')
+    .aliases(['connection', 'conn'])
+    .summary('list connections with the Service and endpoint of each')
+    .description(description)
+    .addHelpText('after', examples);
+  const listed = command
+    .addArgument(new Argument('[name]', 'only those to the Service of this name'))
+    .option('-n, --namespace <namespace>', 'only those to Services in this namespace')
+    .option('-A, --all-namespaces', 'those of all namespaces and foreign ones, as without -n')
+    .option('--client <address>', 'only those of a client: an address, or a network such as 10.0.0.0/8')
+    .option('--endpoint <address>', 'only those that an endpoint serves: an address, or ADDRESS:PORT')
+    .addOption(
+      new Option('--limit <number>', 'how many are printed at most; 0 prints all')
+        .default(usualLimit)
+        .argParser(readLimit),
+    )
+    .addOption(
+      new Option('-o, --output <format>', 'how they are printed').choices(['wide', 'json', 'yaml'] as const),
+    )
+    .option('--no-headers', 'leave the line with the headings out');
+  addConfigurationFlags(command, sourceFlags);
+  listed.action(async (name: string | undefined, options: Options) => {
+    await list({ ...options, name }, context);
+  });
+}
+
+async function list(
+  options: Options & { readonly name: string | undefined },
+  context: Context,
+): Promise<void> {
+  const { name, namespace, limit, headers, output } = options;
+  const client = readAddressFilter('--client', options.client);
+  const endpoint = readAddressFilter('--endpoint', options.endpoint);
+  const { configuration } = await configured(sourceFlags, { ...options }, context);
+  const read = knowledgeReader(configuration, name ?? namespace, context);
+  const names = namesOf(await read());
+  const found = await withIpvs(() =>
+    selectConnections(readConnections(), names, { namespace, name, client, endpoint, limit }),
+  );
+  const { terminal } = context;
+  if (output === 'json' || output === 'yaml') {
+    terminal.out(formatDocument(listDocument(found.views, found.rest), output));
+    return;
+  }
+  terminal.out(columns(connectionRows(found.views, output === 'wide').slice(headers ? 0 : 1)));
+  if (found.rest > 0) {
+    terminal.err(
+      `note: ${found.rest} more are not shown; --limit 0 shows all, --client and --endpoint fewer\n`,
+    );
+  }
+}
+
+/** As lists of Kubernetes say what they leave out. */
+function listDocument(items: readonly ConnectionView[], rest: number): ReturnType<typeof document> {
+  return document('ConnectionList', { metadata: rest === 0 ? {} : { remainingItemCount: rest }, items });
+}
+
+async function withIpvs<Value>(look: () => Promise<Value>): Promise<Value> {
+  try {
+    return await look();
+  } catch (error) {
+    throw error instanceof Error && 'code' in error && error.code === 'ENOENT' ? noIpvs(error) : error;
+  }
+}
+
+function readLimit(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new ConfigurationError([
+    {
+      where: '--limit',
+      expected: 'a whole number, 0 for all',
+      got: JSON.stringify(text),
+      hint: `leave it out for ${usualLimit}`,
+      severity: 'error',
+    },
+  ]);
+}

@@ -1,0 +1,88 @@
+import type { Configuration } from '../config/configuration.ts';
+import type { NodeFacts } from '../model/node-facts.ts';
+import type { PlannerOptions } from '../model/planner-options.ts';
+import type { ServiceState } from '../model/service-state.ts';
+import type { Context } from './context.ts';
+import { Failure } from './failure.ts';
+import { readNodeAddresses } from './kernel.ts';
+import { createLog } from './log.ts';
+import { nodePortCidrs } from './node-addresses.ts';
+import { createPlanning } from './planning.ts';
+import { serviceNames } from './service-names.ts';
+import type { KnownNames } from './services-view.ts';
+import { readSource } from './sources.ts';
+
+/** What Kubernetes, or a directory of manifests, tells of the services of this node. */
+export interface Knowledge {
+  /** Where it is from: `the manifests in /etc/kube-ipvs`. */
+  readonly from: string;
+  readonly states: readonly ServiceState[];
+  readonly node: NodeFacts;
+  readonly options: PlannerOptions;
+}
+
+/**
+ * What reads it: from where the flags say, from the pod's API server in a pod, or not at all.
+ *
+ * @param asked the name or namespace that is selected by, which cannot be done without names
+ * @throws Failure where names are needed and nothing tells them
+ */
+export function knowledgeReader(
+  configuration: Configuration,
+  asked: string | undefined,
+  context: Context,
+): () => Promise<Knowledge | undefined> {
+  const { manifests, kubeconfig, master } = configuration;
+  if ((manifests ?? kubeconfig ?? master) !== undefined) return () => readKnowledge(configuration, context);
+  if (context.apiServer !== undefined) {
+    return asked === undefined
+      ? () => tryKnowledge(configuration, context)
+      : () => readKnowledge(configuration, context);
+  }
+  if (asked === undefined) return () => Promise.resolve(undefined);
+  throw new Failure(
+    'no-names',
+    'expected --kubeconfig or --manifests beside a name or a namespace, got neither',
+    'the kernel does not know the names of Kubernetes: name what tells them',
+  );
+}
+
+/** What Kubernetes calls the virtual servers, as far as anything is known. */
+export function namesOf(knowledge: Knowledge | undefined): KnownNames {
+  return knowledge && serviceNames(knowledge.states, knowledge.node, knowledge.options);
+}
+
+/** What nobody asked for is waited for only a little, and done without where it cannot be had. */
+async function tryKnowledge(configuration: Configuration, context: Context): Promise<Knowledge | undefined> {
+  const nodeTimeout = Math.min(configuration.nodeTimeout, 5000);
+  try {
+    return await readKnowledge({ ...configuration, nodeTimeout }, context);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    context.terminal.err(`warning: the names of Kubernetes are not known: ${why}\n`);
+    return undefined;
+  }
+}
+
+async function readKnowledge(configuration: Configuration, context: Context): Promise<Knowledge> {
+  const log = createLog(configuration, context.terminal);
+  const { catalog, node: sourceNode, apiServers } = await readSource({ configuration, input: context, log });
+  const planned = { configuration, catalog, node: sourceNode, randomFully: false };
+  const { options, node } = await createPlanning(planned);
+  const states = [...catalog.keys()].map((key) => catalog.get(key)).filter((state) => state !== undefined);
+  const cidrs = nodePortCidrs(configuration.nodePortAddresses, sourceNode.primaryAddresses);
+  return {
+    from: originOf(configuration, context),
+    ...{ states, options, node: { ...node, ...readNodeAddresses(cidrs, apiServers) } },
+  };
+}
+
+function originOf(
+  { manifests, kubeconfig, master }: Configuration,
+  { apiServer }: Pick<Context, 'apiServer'>,
+): string {
+  if (manifests !== undefined) return `the manifests in ${manifests}`;
+  return kubeconfig === undefined
+    ? `the API server ${master ?? apiServer ?? ''}`
+    : `the API server of ${kubeconfig}`;
+}
