@@ -1,4 +1,4 @@
-import type { BuildOptions } from 'esbuild';
+import type { BuildOptions, Plugin } from 'esbuild';
 
 /**
  * What stands before everything else in a program. V8 is told to keep its young generation at 1 MB and to collect when
@@ -27,6 +27,23 @@ export const libraryOptions = {
 } as const satisfies BuildOptions;
 
 /**
+ * Has Node's own modules handed over as objects. Imported by a statement each gets a face of an ES module, for which every
+ * property is read, and `node:http` loads the whole of fetch for one of its properties: a sixth of the time until the
+ * program begins, and 2 MB.
+ */
+const builtinsAsObjects: Plugin = {
+  name: 'built-in modules as objects',
+  setup(bundling) {
+    bundling.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      kind === 'import-statement' ? { path, namespace: 'built-in' } : undefined,
+    );
+    bundling.onLoad({ filter: /^/, namespace: 'built-in' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    }));
+  },
+};
+
+/**
  * How a program is bundled: the same, to be run as it is. White space and comments go, for the source text is resident
  * as long as the process lives; names stay, so that stack traces can be read.
  */
@@ -36,4 +53,5 @@ export const bundleOptions = {
   minifySyntax: true,
   lineLimit: 120,
   banner: { js: banner },
-} as const satisfies BuildOptions;
+  plugins: [builtinsAsObjects],
+} satisfies BuildOptions;
