@@ -11,11 +11,6 @@ import { addInterface, node, nodeName, service, slice, virtualServers } from './
 import { type Container, PodRuntime, type PodSpec } from './container.ts';
 import { enterOwnNamespace, output } from './own-namespace.ts';
 
-/** Asks the socket of the program how it is. */
-const askSocket = `
-  const options = { socketPath: '/run/kube-ipvs/kube-ipvs.sock', path: '/v1/status' };
-  http.get(options, (answer) => answer.pipe(process.stdout)).on('error', (error) => { throw error; });`;
-
 /** What the API server calls the account of the chart. */
 const account = 'system:serviceaccount:kube-system:kube-ipvs';
 
@@ -134,9 +129,8 @@ describe('the pod of the chart, in the file tree of the image', function () {
       await eventually(virtualServers, (lines) => lines.includes('-A -t 10.96.0.10:80 -s lc'));
       const services = await exec(running, 'kube-ipvs', 'get', 'services', '--no-headers');
       expect(services.out, services.err).to.match(/10\.96\.0\.10/);
-      const told = await exec(running, 'node', '-e', askSocket);
-      expect(told.status, told.err).to.equal(0);
-      expect(told.out).to.contain('"apiVersion":"kube-ipvs.io/v1alpha1"');
+      const status = await exec(running, 'kube-ipvs', 'status');
+      expect(status.status, status.out + status.err).to.equal(0);
       const config = ['--config', '/etc/kube-ipvs/config.yaml'];
       const diff = await exec(running, 'kube-ipvs', 'diff', ...config);
       expect({ status: diff.status, out: diff.out }, diff.err).to.deep.equal({ status: 0, out: '' });
