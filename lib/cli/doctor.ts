@@ -1,12 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
-import { planningFlags } from '../config/flags.ts';
 import { allChecks } from '../doctor/checks.ts';
 import { type Choice, examine, namesOf } from '../doctor/examine.ts';
 import { programVersion } from './build-info.ts';
 import { addConfigurationFlags } from './configure.ts';
 import type { Context } from './context.ts';
 import { NodeExamination } from './examination/node-examination.ts';
-import { findSubject } from './examination/subject.ts';
+import { doctorFlags, findSubject } from './examination/subject.ts';
 import { exitStatus } from './failure.ts';
 import { type DocumentFormat, formatDocument } from './output/document.ts';
 import { examinationDocument, formatExamination } from './output/examination.ts';
@@ -57,7 +56,7 @@ export function addDoctor(program: Command, context: Context): void {
     .addOption(namesOption('--skip <names>', 'none of these checks or findings'))
     .addOption(new Option('--no-probe', 'connect to no endpoint'))
     .addOption(new Option('-o, --output <format>', 'json or yaml').choices(['json', 'yaml'] as const));
-  addConfigurationFlags(command, planningFlags);
+  addConfigurationFlags(command, doctorFlags);
   command.action(async (options) => {
     context.finish(await doctor(options as unknown as DoctorOptions, context));
   });

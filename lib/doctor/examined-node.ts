@@ -126,6 +126,8 @@ export type DaemonFacts =
       readonly watches: readonly WatchFacts[];
       /** Entries that the kernel refuses and tables that cannot be written, in words. */
       readonly refusals: readonly string[];
+      /** Why its health check fails; nothing where it does not. */
+      readonly unhealthy: readonly string[];
     };
 
 /** The clock of this node beside another. */

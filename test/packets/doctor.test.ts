@@ -3,10 +3,11 @@ import { Cluster } from '../lab/cluster.ts';
 import type { Controller } from '../lab/controller.ts';
 import type { Guest } from '../lab/guest.ts';
 import type { Node } from '../lab/node.ts';
+import { commandOf } from '../lab/processes.ts';
 import { ControlPlane } from './support-control-plane.ts';
 import { Attendant, commandsOf, type Diagnosis, namesOf } from './support-doctor.ts';
 import { objectsOf } from './support-objects.ts';
-import { podServing } from './support.ts';
+import { podServing, until } from './support.ts';
 
 const podCIDRs = ['10.244.0.0/24', 'fd00:10:244::/64'];
 
@@ -152,6 +153,10 @@ describe('kube-ipvs doctor', function () {
 
   it('finds another proxy at work', async () => {
     const proxy = await node.start(['bash', '-c', 'exec -a kube-proxy sleep 1000']);
+    await until(
+      () => commandOf(proxy.pid),
+      (command) => command.startsWith('kube-proxy'),
+    );
     await attendant.mend(await expectError('another-proxy'), 'another-proxy');
     await proxy.ended;
     await expectHealth();
@@ -164,5 +169,31 @@ describe('kube-ipvs doctor', function () {
     await controller.stop();
     await start(rightRange);
     await expectHealth();
+  });
+
+  it('finds that nothing comes from the API server any more', async () => {
+    await plane.kill();
+    const stale = (diagnosis: Diagnosis): boolean => namesOf(diagnosis, 'error').includes('watch-stale');
+    await until(() => attendant.examine('--only', 'daemon'), stale, 90_000);
+    const { findings, checks } = await expectError('watch-stale');
+    expect(findings[0]!.evidence.join()).to.include('watch of services');
+    const drift = checks.find(({ name }) => name === 'drift');
+    expect(drift).to.include({ state: 'not-examined' });
+    await plane.start();
+    await until(
+      () => attendant.examine('--only', 'daemon'),
+      (diagnosis) => !stale(diagnosis),
+      90_000,
+    );
+    await expectHealth();
+  });
+
+  it('finds that the controller hangs, and that it has gone', async () => {
+    process.kill(controller.pid, 'SIGSTOP');
+    await expectError('daemon-hung');
+    process.kill(controller.pid, 'SIGCONT');
+    await controller.stop();
+    const { findings } = await attendant.examine('--only', 'daemon');
+    expect(findings.map(({ name }) => name)).to.deep.equal(['daemon-not-running']);
   });
 });

@@ -1,10 +1,72 @@
-import type { DaemonFacts } from '../../doctor/examined-node.ts';
+import type { DaemonFacts, WatchFacts } from '../../doctor/examined-node.ts';
+import { SocketClient } from '../../socket/socket-client.ts';
+import { SocketError } from '../../socket/socket-error.ts';
+import type { DaemonStatus, ProgrammingStatus, SourceStatus, WatchStatus } from '../../socket/status.ts';
 import type { Subject } from './subject.ts';
 
-/** Reads how the kube-ipvs that runs on this node stands. */
-// eslint-disable-next-line @typescript-eslint/require-await -- asked over a socket
-export async function readDaemon({ proxies }: Subject): Promise<DaemonFacts> {
+/** Asks the kube-ipvs of this node how it stands. */
+export async function readDaemon({ proxies, configuration }: Subject): Promise<DaemonFacts> {
   const daemon = proxies.find(({ program }) => program === 'kube-ipvs');
-  if (daemon === undefined) return { state: 'absent' };
-  return { state: 'mute', why: `process ${daemon.pid} has no socket to ask it over` };
+  if (configuration.socket === 'off') {
+    return daemon === undefined ? absent : { state: 'mute', why: 'it is configured to have no socket' };
+  }
+  const inContainer = daemon === undefined ? [] : [`/proc/${daemon.pid}/root${configuration.socket}`];
+  let facts: DaemonFacts = absent;
+  for (const path of [configuration.socket, ...inContainer]) {
+    facts = await ask(path, daemon?.pid);
+    if (facts.state === 'answers' || facts.state === 'hung') break;
+  }
+  return facts;
+}
+
+const absent: DaemonFacts = { state: 'absent' };
+
+/** @param pid the process that should listen there, where there is one */
+async function ask(path: string, pid: number | undefined): Promise<DaemonFacts> {
+  try {
+    return factsOf(await new SocketClient({ path }).status(), path);
+  } catch (error) {
+    if (!(error instanceof SocketError)) throw error;
+    if (error.code === 'no-answer') return { state: 'hung', asked: path };
+    if (error.code === 'no-daemon' && pid === undefined) return absent;
+    return { state: 'mute', why: error.message };
+  }
+}
+
+/** What a status tells that something may be wrong with. */
+export function factsOf(status: DaemonStatus, asked: string): DaemonFacts {
+  const { source, programming, health, time } = status;
+  return {
+    state: 'answers',
+    asked,
+    watches: watchesOf(source, Date.parse(time)),
+    refusals: programming === null ? [] : refusalsOf(programming),
+    unhealthy: health.healthy ? [] : health.reasons,
+  };
+}
+
+function watchesOf({ watches, trouble, place }: SourceStatus, now: number): readonly WatchFacts[] {
+  const all = watches.map((watch) => watchOf(watch, now));
+  if (trouble === null || all.some((watch) => watch.trouble !== undefined)) return all;
+  return [...all, { resource: place, synced: true, silentFor: undefined, trouble }];
+}
+
+function watchOf({ resource, synced, lastEvent, lastList, trouble }: WatchStatus, now: number): WatchFacts {
+  const heard = [lastEvent, lastList].filter((time) => time !== null).map((time) => Date.parse(time));
+  const silentFor = heard.length === 0 ? undefined : (now - Math.max(...heard)) / 1000;
+  return { resource, synced, silentFor, trouble: trouble ?? undefined };
+}
+
+function refusalsOf(programming: ProgrammingStatus): readonly string[] {
+  const { refused, tables, planFailures, conflicts } = programming;
+  return [
+    ...refused.map(
+      ({ operation, key, services, reason }) => `${operation} ${key} (${services.join(', ')}): ${reason}`,
+    ),
+    ...tables.flatMap(({ table, trouble }) => (trouble === null ? [] : [`table ${table}: ${trouble}`])),
+    ...planFailures.map(({ service, reason }) => `${service} cannot be planned: ${reason}`),
+    ...conflicts.map(
+      ({ key, winner, losers }) => `${key} is wanted by ${losers.join(', ')} too, and served for ${winner}`,
+    ),
+  ];
 }

@@ -1,10 +1,14 @@
 import type { Configuration } from '../../config/configuration.ts';
 import { longName, planningFlags } from '../../config/flags.ts';
+import { socketFlag } from '../../config/socket-flag.ts';
 import { configurationFileOf, configured, type Options } from '../configure.ts';
 import type { Context } from '../context.ts';
 import { writtenConfiguration } from '../options.ts';
 import { findProxies, type FoundProxy } from './proxy-processes.ts';
 import { runningConfiguration } from './running-configuration.ts';
+
+/** The flags of the configuration that an examination takes. */
+export const doctorFlags = [...planningFlags, socketFlag];
 
 /** What is examined: a node by its configuration, and the proxies that run on it. */
 export interface Subject {
@@ -27,7 +31,7 @@ export interface Subject {
 export async function findSubject(options: Options, context: Context): Promise<Subject> {
   const proxies = await findProxies();
   const args = argumentsIn(options);
-  const { configuration } = await configured(planningFlags, options, context);
+  const { configuration } = await configured(doctorFlags, options, context);
   if (args.length > 0)
     return { configuration, source: 'the flags of this command', told: true, args, proxies };
   const daemon = proxies.find(({ program }) => program === 'kube-ipvs');
@@ -37,7 +41,11 @@ export async function findSubject(options: Options, context: Context): Promise<S
   const source = `process ${daemon.pid}`;
   try {
     const running = await runningConfiguration(daemon, context);
-    return { ...running, source: `that of ${source}`, told: true, proxies };
+    const { socket } = options['socket'] === undefined ? running.configuration : configuration;
+    return {
+      configuration: { ...running.configuration, socket },
+      ...{ args: running.args, source: `that of ${source}`, told: true, proxies },
+    };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const words = `the default one, for that of ${source} cannot be read: ${why}`;

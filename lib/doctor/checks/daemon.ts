@@ -2,7 +2,7 @@ import type { DaemonFacts, WatchFacts } from '../examined-node.ts';
 import { type Check, type Found, NotExamined } from '../finding.ts';
 import { firstFew } from '../mend.ts';
 
-type Name = 'daemon-not-running' | 'daemon-hung' | 'watch-stale' | 'entries-refused';
+type Name = 'daemon-not-running' | 'daemon-hung' | 'daemon-unhealthy' | 'watch-stale' | 'entries-refused';
 
 /** Seconds of silence from which on a watch is dead: an API server sends a bookmark about once a minute. */
 const silence = 300;
@@ -21,6 +21,10 @@ export const daemonCheck: Check<Name> = {
       severity: 'error',
       meaning: 'What the kernel holds goes on serving, and no change of Services or endpoints reaches it.',
     },
+    'daemon-unhealthy': {
+      severity: 'warning',
+      meaning: 'Its health check fails, so kubelet is about to start it anew.',
+    },
     'watch-stale': {
       severity: 'error',
       meaning:
@@ -36,7 +40,10 @@ export const daemonCheck: Check<Name> = {
     const daemon = await node.daemon();
     if (daemon.state === 'mute') throw new NotExamined(daemon.why);
     if (daemon.state === 'answers')
-      return { found: [...stale(daemon), ...refused(daemon)], seen: `it answers at ${daemon.asked}` };
+      return {
+        found: [...stale(daemon), ...refused(daemon), ...unhealthy(daemon)],
+        seen: `it answers at ${daemon.asked}`,
+      };
     return { found: [daemon.state === 'hung' ? hung(daemon.asked) : absent()], seen: daemon.state };
   },
 };
@@ -89,6 +96,19 @@ function refused({ refusals }: Extract<DaemonFacts, { state: 'answers' }>): read
       name: 'entries-refused',
       evidence: firstFew(refusals),
       mend: ['# do what each line says; kube-ipvs tries again by itself'],
+    },
+  ];
+}
+
+function unhealthy({
+  unhealthy: reasons,
+}: Extract<DaemonFacts, { state: 'answers' }>): readonly Found<Name>[] {
+  if (reasons.length === 0) return [];
+  return [
+    {
+      name: 'daemon-unhealthy',
+      evidence: firstFew(reasons),
+      mend: ['# mend what else is found here, and see its log'],
     },
   ];
 }

@@ -203,7 +203,15 @@ export const brokenNodes: readonly BrokenNode[] = [
   ).map(([what, one, evidence]): BrokenNode => ({
     finds: 'watch-stale',
     where: `a watch ${what}`,
-    node: { daemon: reading({ state: 'answers', asked: 'x', watches: [watch, one], refusals: [] } as const) },
+    node: {
+      daemon: reading({
+        state: 'answers',
+        asked: 'x',
+        watches: [watch, one],
+        refusals: [],
+        unhealthy: [],
+      } as const),
+    },
     evidence,
     mend: '# mend what keeps this node from the API server',
   })),
@@ -211,10 +219,31 @@ export const brokenNodes: readonly BrokenNode[] = [
     finds: 'entries-refused',
     where: 'the kernel refuses a virtual server',
     node: {
-      daemon: reading({ state: 'answers', asked: 'x', watches: [], refusals: ['ENOENT: no scheduler'] }),
+      daemon: reading({
+        state: 'answers',
+        asked: 'x',
+        watches: [],
+        refusals: ['ENOENT: no scheduler'],
+        unhealthy: [],
+      }),
     },
     evidence: 'ENOENT: no scheduler',
     mend: '# do what each line says',
+  },
+  {
+    finds: 'daemon-unhealthy',
+    where: 'the health check fails',
+    node: {
+      daemon: reading({
+        state: 'answers',
+        asked: 'x',
+        watches: [],
+        refusals: [],
+        unhealthy: ['no pass for long'],
+      }),
+    },
+    evidence: 'no pass for long',
+    mend: '# mend what else is found here',
   },
   {
     finds: 'another-proxy',

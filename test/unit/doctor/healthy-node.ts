@@ -120,7 +120,8 @@ export function examinedNode(different: Partial<ExaminedNode> = {}): ExaminedNod
     basis: () => Promise.resolve({ plan: base, localTraffic: options.localTraffic, told: true }),
     wanted: () => Promise.resolve(wanted),
     processes: () => Promise.resolve([{ pid: 7, program: 'kube-ipvs', commandLine: daemonWords }]),
-    daemon: () => Promise.resolve({ state: 'answers', asked: 'the socket', watches: [], refusals: [] }),
+    daemon: () =>
+      Promise.resolve({ state: 'answers', asked: 'the socket', watches: [], refusals: [], unhealthy: [] }),
     clock: () => Promise.resolve({ with: 'https://api', ahead: 0.2, within: 0.5 }),
     connect: () => Promise.resolve('connected'),
     ...different,
