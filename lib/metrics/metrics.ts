@@ -105,18 +105,29 @@ export class Metrics {
   }
 
   /** All but what goes through services, in Prometheus' text format, as it is now. */
-  text(): Promise<string> {
-    this.#read = this.#figures?.();
-    return this.#registry.metrics();
+  async text(): Promise<string> {
+    let text = '';
+    for await (const piece of this.#own()) text += piece;
+    return text;
   }
 
-  /** Everything, in pieces: there may be far more of services than is good to hold. */
+  /**
+   * Everything, in pieces: there may be far more of services than is good to hold. A connection may take all of them at
+   * once; the event loop turns after each all the same.
+   */
   async *exposition(): AsyncGenerator<string, void> {
-    yield await this.text();
+    yield* this.#own();
     const reading = await this.#readServices?.();
     for (const piece of reading?.text() ?? []) {
       yield piece;
-      // A connection may take everything at once: others are to have their turn all the same.
+      await breathe();
+    }
+  }
+
+  async *#own(): AsyncGenerator<string, void> {
+    this.#read = this.#figures?.();
+    for (const { name } of this.#registry.getMetricsAsArray()) {
+      yield `${await this.#registry.getSingleMetricAsString(name)}\n`;
       await breathe();
     }
   }

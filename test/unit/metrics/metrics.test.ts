@@ -241,6 +241,26 @@ describe('the metrics', () => {
     expect(await exposition(metrics)).not.to.include('kube_ipvs_service_');
   });
 
+  it('are sent in pieces between which the event loop turns, and several scrapes at a time get the same', async () => {
+    const metrics = metricsOf(() => ({ services: figures }));
+    metrics.follow(() => programFigures);
+    let turns = 0;
+    let over = false;
+    const count = (): void => {
+      turns += 1;
+      if (!over) setImmediate(count);
+    };
+    setImmediate(count);
+    const [one, other] = await Promise.all([exposition(metrics), exposition(metrics)]);
+    over = true;
+    expect(turns).to.be.above(40);
+    const stable = (text: string): string[] =>
+      text.split('\n').filter((line) => /^kube_ipvs_(watch_|writes|entries)/.test(line));
+    expect(stable(one)).to.have.length.above(8);
+    expect(stable(one)).to.deep.equal(stable(other));
+    expect(one).not.to.include('\n\n');
+  });
+
   it('tell what runs, and of the process what every client of Prometheus tells', async () => {
     const metrics = metricsOf();
     expect(await samples(metrics)).to.include(
