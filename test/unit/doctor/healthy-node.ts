@@ -23,12 +23,20 @@ export const tables: TracedTables = tablesOf(options, facts, web);
 
 const hooks = ':INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]';
 
-/** The rules of a program as iptables-save shows them, behind further ones of the filter table. */
+/** Our rules as iptables-save shows them, behind further ones of the filter table. */
 export function savedRules(filter = '', flavour: SavedRules['flavour'] = 'legacy'): SavedRules {
-  const program = tables.firewall.get('IPv4')!;
+  return savedRulesOf(tables.firewall.get('IPv4')!, filter, flavour);
+}
+
+/** The same of some program. */
+export function savedRulesOf(
+  program: FirewallProgram,
+  filter = '',
+  flavour: SavedRules['flavour'] = 'legacy',
+): SavedRules {
   return {
     flavour,
-    family: 'IPv4',
+    family: program.family,
     tables: parseSave(`*filter\n${hooks}\n${filter}\n${filterOf(program)}\nCOMMIT\n`),
     policies: policiesIn(filter),
   };
