@@ -10,6 +10,7 @@ export function combinedListener(...listeners: readonly ReconcilerListener[]): R
       }
     };
   return {
+    wrote: tellAll('wrote'),
     synced: tellAll('synced'),
     refused: tellAll('refused'),
     tableFailed: tellAll('tableFailed'),

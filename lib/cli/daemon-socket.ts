@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import type { Logger } from 'pino';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Configuration } from '../config/configuration.ts';
@@ -9,10 +10,12 @@ import { systemClock } from '../reconciler/clock.ts';
 import type { ReconcilerListener } from '../reconciler/reports.ts';
 import { total } from '../reconciler/sync-tally.ts';
 import { perTable } from '../reconciler/table-name.ts';
+import { EventStream } from '../socket/event-stream.ts';
 import { SocketServer } from '../socket/socket-server.ts';
 import type { DaemonStatus, PassStatus } from '../socket/status.ts';
 import { type DaemonFacts, daemonStatus, passStatus, type ProgrammingFacts } from './daemon-status.ts';
 import { EntryOwners } from './entry-owners.ts';
+import { EventFeed } from './event-feed.ts';
 import type { ServiceSource } from './service-source.ts';
 
 /** What a DaemonSocket needs. */
@@ -29,11 +32,14 @@ export interface DaemonSocketOptions {
 
 /** What a daemon tells the other commands of this program, from its start to its end. */
 export class DaemonSocket {
+  /** For whoever knows what becomes of changes. */
+  readonly events: EventFeed;
   readonly #options: DaemonSocketOptions;
   readonly #started = systemClock.now();
   readonly #drift = perTable(() => 0);
   readonly #owners: EntryOwners;
   readonly #server: SocketServer | undefined;
+  readonly #stream = new EventStream(() => systemClock.now());
   #programming: (() => Pick<ProgrammingFacts, 'reconciler' | 'node'>) | undefined;
   #lastWrite: PassStatus | null = null;
   /** Why it could not listen when it was last tried. */
@@ -41,6 +47,7 @@ export class DaemonSocket {
 
   constructor(options: DaemonSocketOptions) {
     this.#options = options;
+    this.events = new EventFeed({ stream: this.#stream, now: () => systemClock.now() });
     this.#owners = new EntryOwners(options.catalog);
     this.#server = this.#makeServer();
   }
@@ -78,7 +85,7 @@ export class DaemonSocket {
     if (path === 'off') return undefined;
     return new SocketServer({
       path,
-      answer: router({ '/v1/status': () => json(this.#status()) }, log),
+      answer: this.#answer(),
       clock: systemClock,
       told: (error) => {
         if (error === undefined) log.info({ socket: path }, 'other commands of kube-ipvs are answered');
@@ -87,6 +94,14 @@ export class DaemonSocket {
         this.#trouble = error?.message;
       },
     });
+  }
+
+  #answer(): RequestListener {
+    const routed = router({ '/v1/status': () => json(this.#status()) }, this.#options.log);
+    return (request, response) => {
+      if (request.method === 'GET' && request.url === '/v1/events') this.#stream.add(response);
+      else routed(request, response);
+    };
   }
 
   #status(): DaemonStatus {

@@ -48,7 +48,7 @@ export interface DaemonOptions {
   /** Told what there is to count. */
   readonly metrics: Metrics;
   /** Told what others may ask. */
-  readonly socket: Pick<DaemonSocket, 'follow' | 'listener'>;
+  readonly socket: Pick<DaemonSocket, 'follow' | 'listener' | 'events'>;
   readonly log: Logger;
 }
 
@@ -98,6 +98,7 @@ export class Daemon {
         const plan = programmer.plan(service);
         options.metrics.phases.planned(systemClock.now() - began);
         this.#health.planned(service, plan);
+        options.socket.events.planned(service, plan);
         options.metrics.rules.planned(service, plan?.missingLocal);
         return plan;
       },
@@ -109,6 +110,7 @@ export class Daemon {
         this.#owners?.listener ?? {},
         metricsListener(options.metrics),
         options.socket.listener,
+        options.socket.events.listener,
         { audited: () => void this.#lookAround() },
       ),
     });
@@ -163,6 +165,7 @@ export class Daemon {
     if (services.length === 0) return;
     this.#health.queued(revision);
     this.#options.metrics.rules.queued();
+    this.#options.socket.events.queued();
   }
 
   /** Looks at what nobody tells of: addresses behind names, and modules of the kernel. */
@@ -193,18 +196,19 @@ export class Daemon {
     return new HealthFeed({ health, servers: this.#healthServers, reconciler: () => this.#reconciler });
   }
 
-  /** Has the metrics tell what goes through services, where that is asked for. */
+  /** Has the metrics tell what goes through services, where that is asked for, and the socket whose changes are. */
   #followServices(): ServiceStatistics | undefined {
-    const { configuration, statistics, metrics, log } = this.#options;
+    const { configuration, statistics, metrics, socket, log } = this.#options;
     const { serviceMetrics: level, serviceMetricsLimit: limit } = configuration;
-    if (level === 'off') return undefined;
     const { wanted } = this.#reconciler;
+    const served = {
+      virtualServers: () => wanted.tables.virtualServers.entries(),
+      ownerOf: (virtualServer: string) => wanted.ownerOf(virtualServer),
+    };
+    socket.events.follow(served);
+    if (level === 'off') return undefined;
     const reader = new ServiceStatistics({
-      ...{ level, limit, kernel: statistics, clock: systemClock, log },
-      served: {
-        virtualServers: () => wanted.tables.virtualServers.entries(),
-        ownerOf: (virtualServer) => wanted.ownerOf(virtualServer),
-      },
+      ...{ level, limit, served, kernel: statistics, clock: systemClock, log },
       worked: (milliseconds) => {
         metrics.phases.read('statistics', milliseconds);
       },

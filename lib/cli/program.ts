@@ -8,6 +8,7 @@ import { addDiff } from './diff.ts';
 import { addDoctor } from './doctor.ts';
 import { addGet } from './get.ts';
 import { addMigrate } from './migrate.ts';
+import { addMonitor } from './monitor.ts';
 import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
 import { addVersion } from './version.ts';
@@ -42,6 +43,7 @@ export function createProgram(context: Context): Command {
   addGet(program, context);
   addDoctor(program, context);
   addStatus(program, context);
+  addMonitor(program, context);
   addCleanup(program, context);
   addConfig(program, context);
   addMigrate(program, context);

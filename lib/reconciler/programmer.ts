@@ -108,6 +108,7 @@ export class Programmer {
       closed: (table) => !this.ledger.tables[table].known || this.retries.tableWaits(table),
       waits: (table, key, after) => this.retries.waits(table, key, after, (a, b) => this.#same(table, a, b)),
       departures: (removals) => this.draining.departures(removals),
+      wrote: (batch) => listener?.wrote?.(batch),
       writing: (pending) => {
         this.#staleFlows.note(pending);
       },

@@ -1,3 +1,5 @@
+import type { Change, Refusals } from '../kernel/table.ts';
+import type { Keyed } from '../model/keyed.ts';
 import type { ServiceKey } from '../model/service.ts';
 import type { Conflict } from './claims.ts';
 import type { DrainedServer, DrainingServer } from './draining.ts';
@@ -46,8 +48,18 @@ export interface AuditReport {
   readonly ended: number;
 }
 
+/** What became of changes that were written together. */
+export interface WrittenBatch {
+  readonly table: TableName;
+  readonly changes: readonly Change<Keyed>[];
+  /** Those that the kernel refused, by their keys; the others are in force. */
+  readonly refusals: Refusals;
+}
+
 /** What the reconciler tells the rest of the program. A listener must not throw. */
 export interface ReconcilerListener {
+  /** After every write to a table; what it is told must not be kept. */
+  wrote?(batch: WrittenBatch): void;
   /** After every pass, one that wrote nothing included. */
   synced?(report: SyncReport): void;
   /** Once for every distinct refusal of an entry, not at each new try. */

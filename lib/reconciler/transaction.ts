@@ -15,6 +15,7 @@ import {
   recordsInUse,
   unguardedFamilies,
 } from './order.ts';
+import type { WrittenBatch } from './reports.ts';
 import type { Pending, TableLedger } from './table-ledger.ts';
 import { type EntryOf, type PerTable, perTable, type TableName } from './table-name.ts';
 
@@ -52,6 +53,8 @@ export interface Gate {
   departures(removals: readonly Change<EntryOf<'realServers'>>[]): Promise<Departures>;
   /** Told of everything that is about to be written. */
   writing?(pending: PendingTables): void;
+  /** Told of everything that was written or refused. */
+  wrote?(batch: WrittenBatch): void;
 }
 
 /** Changes handed to a table in one call. Between two calls the event loop runs. */
@@ -265,6 +268,7 @@ export class Transaction {
       else this.#refused.push({ table: name, key, after, refusal });
     }
     this.#writes[name] += changes.length - refusals.size;
+    this.#gate.wrote?.({ table: name, changes, refusals });
   }
 
   #fail(name: TableName, error: unknown): void {

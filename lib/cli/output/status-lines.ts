@@ -75,9 +75,10 @@ function count(number: number, one: string, many = `${one}s`): string {
 }
 
 /** Whether everything that was asked for is in the kernel. */
-function completeness({ programmed, revision, refusedCount }: ProgrammingStatus): string {
-  if (programmed === revision) return 'every change is in the kernel';
-  return refusedCount > 0 ? 'all but what the kernel refused' : 'changes are under way';
+function completeness({ tables, pendingServices, refusedCount }: ProgrammingStatus): string {
+  if (refusedCount > 0) return 'all but what the kernel refused';
+  const left = pendingServices + tables.reduce((sum, { pending }) => sum + pending, 0);
+  return left === 0 ? 'every change is in the kernel' : 'changes are under way';
 }
 
 function age(since: string, now: string): string {

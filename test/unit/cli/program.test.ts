@@ -19,6 +19,7 @@ describe('the command line', () => {
     ['get', 'sets'],
     ['get', 'connections'],
     ['completion'],
+    ['monitor'],
     ['cleanup'],
     ['version'],
     ['config', 'validate'],
