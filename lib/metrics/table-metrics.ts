@@ -100,6 +100,8 @@ export class TableMetrics {
       help: 'Real servers that were draining and are gone, by the reason.',
       ...{ registers, labelNames: ['reason'] as const },
     });
+    // The first of a reason would be no rise for Prometheus if there had been no 0 before.
+    for (const reason of ['drained', 'timeout', 'removed']) this.#drained.inc({ reason }, 0);
     this.#planning = new Counter({
       name: 'kube_ipvs_planning_seconds_total',
       help: 'Time that planning took.',
