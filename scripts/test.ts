@@ -43,7 +43,7 @@ function inLab(file: string): Stage {
 
 /** Mocha on this machine's own kernel. */
 function onHost(file: string): Stage {
-  return { title: file, command: () => [...mocha, '--timeout', '120000', file] };
+  return { title: file, command: () => [...mocha, '--timeout', '240000', file] };
 }
 
 /** The test files of a folder, the longest first: what takes long should begin early. */

@@ -263,7 +263,6 @@ describe('a configuration file', () => {
   }
 
   it('is read or refused, however it is spoilt', function () {
-    this.timeout(120_000);
     const spoilt = fc
       .tuple(
         fc.constantFrom(

@@ -68,7 +68,6 @@ const flags: fc.Arbitrary<WrittenConfiguration> = fc
 
 describe('a written configuration file', () => {
   it('is read as the configuration that it was written of', function () {
-    this.timeout(120_000);
     fc.assert(
       fc.property(flags, fc.boolean(), (written, asJson) => {
         const effective = effectiveConfiguration({ flags: written, nodeName: 'node-a' });

@@ -12,7 +12,6 @@ const step = fc.record({
 });
 
 describe('ServiceHealthServers, in any order of changes,', function () {
-  this.timeout(120_000);
 
   /** The service that answers at a port; undefined where none does. */
   async function serverAt(port: number): Promise<string | undefined> {

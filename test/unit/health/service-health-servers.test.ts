@@ -5,7 +5,6 @@ import { ManualClock, MemoryLog } from '../reconciler/world.ts';
 import { ask, freePorts, occupied, until } from './support.ts';
 
 describe('ServiceHealthServers', function () {
-  this.timeout(60_000);
 
   let clock: ManualClock;
   let log: MemoryLog;

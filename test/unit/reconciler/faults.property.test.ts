@@ -324,7 +324,7 @@ describe('whatever happens to a node', () => {
       ),
       { numRuns: 300 },
     );
-  }).timeout(60_000);
+  });
 });
 
 function freshKernel(): FakeKernel {
