@@ -6,7 +6,6 @@ import { ManualClock } from '../reconciler/world.ts';
 import { ask, converse, until } from './support.ts';
 
 describe('HttpListener', function () {
-
   let clock: ManualClock;
   let told: string[];
   let listeners: HttpListener[];

@@ -12,7 +12,6 @@ const step = fc.record({
 });
 
 describe('ServiceHealthServers, in any order of changes,', function () {
-
   /** The service that answers at a port; undefined where none does. */
   async function serverAt(port: number): Promise<string | undefined> {
     const answer = await ask(port).catch(() => undefined);

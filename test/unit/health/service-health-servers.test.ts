@@ -5,7 +5,6 @@ import { ManualClock, MemoryLog } from '../reconciler/world.ts';
 import { ask, freePorts, occupied, until } from './support.ts';
 
 describe('ServiceHealthServers', function () {
-
   let clock: ManualClock;
   let log: MemoryLog;
   let healthy: boolean;

@@ -36,7 +36,6 @@ const boxes = Object.values(conformanceParts)
 const cases = boxes.flatMap((box) => box.cases);
 
 describe('the page of conformance', function () {
-
   let tests: readonly Listed[];
 
   before(() => {

@@ -13,7 +13,6 @@ async function importErrors(filePath: string, text: string): Promise<string[]> {
 }
 
 describe('the layers of the house', function () {
-
   it('refuse an import from lib/kernel in lib/planner', async () => {
     const errors = await importErrors('lib/planner/probe.ts', `import '../kernel/table.ts';`);
     expect(errors).to.have.length(1);
