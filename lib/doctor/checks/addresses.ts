@@ -55,7 +55,8 @@ export const addressesCheck: Check<Name> = {
       ...places.filter(({ address }) => outer.has(address) && !cluster.has(address)).map(outerFound),
       ...(foreign.length === 0 ? [] : [foreignFound(foreign, wanted?.source ?? '')]),
     ];
-    return { found, seen: `${tables.addresses.size} of services` };
+    const untold = wanted === undefined ? '; foreign ones cannot be told' : '';
+    return { found, seen: `${tables.addresses.size} of services${untold}` };
   },
 };
 

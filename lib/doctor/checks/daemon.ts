@@ -84,9 +84,9 @@ function stale({ watches }: Extract<DaemonFacts, { state: 'answers' }>): readonl
 }
 
 function told({ resource, synced, silentFor, trouble }: WatchFacts): string {
-  const heard = silentFor === undefined ? '' : `, last heard ${Math.round(silentFor)} s ago`;
+  const heard = silentFor === undefined ? '' : `, which last said something ${Math.round(silentFor)} s ago`;
   const state = trouble ?? (synced ? 'silent' : 'not read yet');
-  return `watch of ${resource}: ${state}${heard}`;
+  return `watch of ${resource}${heard}: ${state}`;
 }
 
 function refused({ refusals }: Extract<DaemonFacts, { state: 'answers' }>): readonly Found<Name>[] {

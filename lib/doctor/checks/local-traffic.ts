@@ -4,7 +4,6 @@ import type { LocalTraffic } from '../../model/planner-options.ts';
 import type { LocalEndpoint, NodeInterface } from '../examined-node.ts';
 import { type Check, type Found, NotExamined } from '../finding.ts';
 import { counted, firstFew } from '../mend.ts';
-import { optional } from '../optional.ts';
 
 type Name = 'pods-not-told' | 'pod-interface-missing' | 'local-traffic-not-told';
 
@@ -31,7 +30,7 @@ export const localTrafficCheck: Check<Name> = {
     },
   },
   async judge(node) {
-    const [{ localTraffic, told }, wanted] = await Promise.all([node.basis(), optional(node.wanted())]);
+    const { localTraffic, told } = await node.basis();
     if (!told)
       throw new NotExamined('the configuration is not known: give the flags of kube-ipvs run, or --config');
     switch (localTraffic.by) {
@@ -42,7 +41,7 @@ export const localTrafficCheck: Check<Name> = {
         return { found, seen: `pods are told by the interface ${localTraffic.pattern}` };
       }
       case 'source': {
-        const pods = wanted?.localEndpoints ?? [];
+        const { localEndpoints: pods } = await node.wanted();
         const found = sourceFound(localTraffic, pods);
         return {
           found,

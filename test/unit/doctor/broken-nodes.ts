@@ -191,9 +191,13 @@ export const brokenNodes: readonly BrokenNode[] = [
       [
         'has trouble',
         { ...watch, trouble: 'unreachable' },
-        'watch of services: unreachable, last heard 10 s ago',
+        'watch of services, which last said something 10 s ago: unreachable',
       ],
-      ['has been silent', { ...watch, silentFor: 4000 }, 'watch of services: silent, last heard 4000 s ago'],
+      [
+        'has been silent',
+        { ...watch, silentFor: 4000 },
+        'watch of services, which last said something 4000 s ago: silent',
+      ],
       [
         'was never read',
         { ...watch, synced: false, silentFor: undefined },

@@ -62,4 +62,18 @@ describe('the checks of a node', () => {
     expect(await found({ connect }, 'endpoint-refuses')).to.deep.equal([]);
     expect(asked.sort()).to.deep.equal(['10.1.5.1', '10.1.5.1', '10.1.6.2']);
   });
+
+  it('say of what Services ask for that it is not known, where nothing tells it', async () => {
+    const node = examinedNode({ wanted: () => Promise.reject(new Error('no API server')) });
+    const { findings, outcomes } = await examine(node, allChecks, everything);
+    expect(findings).to.deep.equal([]);
+    const left = outcomes.filter(({ state }) => state === 'not-examined');
+    expect(left.map(({ check, told }) => `${check}: ${told}`)).to.deep.equal([
+      'drift: no API server',
+      'local-traffic: no API server',
+    ]);
+    expect(outcomes.find(({ check }) => check === 'addresses')?.told).to.include(
+      'foreign ones cannot be told',
+    );
+  });
 });
