@@ -26,7 +26,13 @@ const lateSlices = 8;
 const late = 7000;
 
 /** Alerts that a lab on a busy machine may deserve. */
-const timing = ['KubeIpvsEventLoopLag', 'KubeIpvsProgrammingSlow', 'KubeIpvsDown'];
+const timing = ['KubeIpvsEventLoopLag', 'KubeIpvsProgrammingSlow'];
+
+/** The alerts that kubernetes-mixin has for kube-proxy. */
+const mixinAlerts = [
+  { alert: 'KubeProxyDown', expr: 'absent(up{job="kube-proxy"} == 1)' },
+  { alert: 'KubeProxyInstanceUnreachable', expr: 'up{job="kube-proxy"} == 0' },
+];
 
 /**
  * The rules as they are shipped, but that no alert waits and a few changes are enough of them, and with one that fires once
@@ -38,8 +44,8 @@ function impatientRules(): string {
   const shipped = parse(
     rulesFile((alert) => ({ ...alert, waits: '0s', expression: impatient(alert.expression) })),
   ) as { groups: object[] };
-  const evaluated = { name: 'lab', rules: [{ alert: 'Evaluated', expr: 'vector(1)' }] };
-  return stringify({ groups: [...shipped.groups, evaluated] });
+  const others = { name: 'lab', rules: [{ alert: 'Evaluated', expr: 'vector(1)' }, ...mixinAlerts] };
+  return stringify({ groups: [...shipped.groups, others] });
 }
 
 /** What every panel of every dashboard asks, as Grafana would while everything is picked. */
@@ -231,7 +237,7 @@ describe('a real Prometheus beside two nodes', function () {
     process.kill(pid, 'SIGCONT');
     await watcher.untilFired('KubeIpvsEventLoopLag');
     await site.controller(site.second).kill();
-    await watcher.untilFired('KubeIpvsDown');
+    await watcher.untilFired('KubeIpvsDown', 'KubeProxyInstanceUnreachable');
     for (const starts of [1, 2, 3]) {
       const other = await startOther(site.second);
       const started = `changes(process_start_time_seconds{instance="${site.second.ipv4}:10249"}[30m]) >= ${starts}`;
@@ -246,8 +252,8 @@ describe('a real Prometheus beside two nodes', function () {
     }
   });
 
-  it('has an alert that fires where none is left', async () => {
+  it('has an alert that fires where none is left, as those that are made for kube-proxy do', async () => {
     await site.controller(site.first).kill();
-    await watcher.untilFired('KubeIpvsAbsent');
+    await watcher.untilFired('KubeIpvsAbsent', 'KubeProxyDown');
   });
 });
