@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { json } from '../health/reply.ts';
-import { router } from '../health/router.ts';
+import { router, type Routes } from '../health/router.ts';
 import type { BuildFacts } from '../metrics/node-metrics.ts';
 import type { IpFamily } from '../model/family.ts';
 import { systemClock } from '../reconciler/clock.ts';
@@ -17,6 +17,7 @@ import { type DaemonFacts, daemonStatus, passStatus, type ProgrammingFacts } fro
 import { EntryOwners } from './entry-owners.ts';
 import { EventFeed } from './event-feed.ts';
 import type { ServiceSource } from './service-source.ts';
+import { type Verbosity, verbosityRoute } from './verbosity.ts';
 
 /** What a DaemonSocket needs. */
 export interface DaemonSocketOptions {
@@ -27,6 +28,7 @@ export interface DaemonSocketOptions {
   /** The families that are served. */
   readonly families: readonly IpFamily[];
   readonly health: () => DaemonFacts['health'];
+  readonly verbosity: Verbosity;
   readonly log: Logger;
 }
 
@@ -97,7 +99,13 @@ export class DaemonSocket {
   }
 
   #answer(): RequestListener {
-    const routed = router({ '/v1/status': () => json(this.#status()) }, this.#options.log);
+    const { verbosity, log } = this.#options;
+    const routes: Routes = {
+      '/v1/status': () => json(this.#status()),
+      // Who may use the socket may do all that the program may.
+      '/debug/flags/v': verbosityRoute(verbosity, () => true),
+    };
+    const routed = router(routes, log);
     return (request, response) => {
       if (request.method === 'GET' && request.url === '/v1/events') this.#stream.add(response);
       else routed(request, response);
@@ -105,12 +113,12 @@ export class DaemonSocket {
   }
 
   #status(): DaemonStatus {
-    const { configuration, source, build, families, health, catalog } = this.#options;
+    const { configuration, source, build, families, health, catalog, verbosity } = this.#options;
     return daemonStatus({
       ...{ configuration, source, build, families, health: health() },
       now: systemClock.now(),
       started: this.#started,
-      verbosity: configuration.verbosity,
+      verbosity: verbosity.value,
       catalog: { synced: catalog.synced, services: catalog.size },
       programming: this.#facts(),
     });

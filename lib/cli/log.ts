@@ -1,16 +1,21 @@
 import { pino } from 'pino';
 import type { Logger } from 'pino';
 import type { Configuration } from '../config/configuration.ts';
+import { RepeatLimit } from './repeat-limit.ts';
 import type { Terminal } from './terminal.ts';
+import { levelOf } from './verbosity.ts';
 
 /**
  * Makes the log of a command, on standard error: a JSON object a line, or the same as text. Kubernetes' levels become
- * names: from 4 on `debug`, from 6 on `trace`.
+ * names: from 4 on `debug`, from 6 on `trace`. Warnings and errors that say the same again and again are limited, see
+ * RepeatLimit; `leftOut` of the next that comes says how many did not.
  */
 export function createLog(
   configuration: Pick<Configuration, 'loggingFormat' | 'verbosity'>,
   terminal: Terminal,
+  now: () => number = Date.now,
 ): Logger {
+  const limit = new RepeatLimit(now);
   const write =
     configuration.loggingFormat === 'json'
       ? terminal.err
@@ -24,10 +29,23 @@ export function createLog(
       errorKey: 'err',
       timestamp: () => `,"ts":"${new Date().toISOString()}"`,
       formatters: { level: (level) => ({ level }) },
+      hooks: {
+        logMethod(args, method, level) {
+          // Every line of this program has fields and a message; pino's types know other forms only.
+          const [fields, message = ''] = args as readonly [unknown, string?, ...unknown[]];
+          const leftOut = level >= limitedFrom ? limit.take(`${level} ${message}`) : 0;
+          if (leftOut === undefined) return;
+          if (leftOut === 0 || typeof fields !== 'object') method.apply(this, args);
+          else Reflect.apply(method, this, [{ ...fields, leftOut }, message]);
+        },
+      },
     },
     { write },
   );
 }
+
+/** pino's number of `warn`: `error` is above it. */
+const limitedFrom = 40;
 
 /** One log line. */
 interface LogLine {
@@ -37,11 +55,6 @@ interface LogLine {
   /** Of a manifest. Its message tells all of it. */
   readonly problem?: unknown;
   readonly [field: string]: unknown;
-}
-
-function levelOf(verbosity: number): string {
-  if (verbosity >= 6) return 'trace';
-  return verbosity >= 4 ? 'debug' : 'info';
 }
 
 /** `2026-01-02T03:04:05.678Z info  synced services=3 writes.sets=34 err="no such file"`. */

@@ -16,6 +16,7 @@ import type { IpFamily } from '../model/family.ts';
 import { systemClock } from '../reconciler/clock.ts';
 import type { NetlinkMeters } from './netlink-meters.ts';
 import type { ServiceSource } from './service-source.ts';
+import { isFromHere, type Verbosity, verbosityRoute } from './verbosity.ts';
 
 /** Milliseconds: Prometheus waits for 10 seconds unless told otherwise, and for a minute where it is told so. */
 const longestScrape = 60_000;
@@ -32,6 +33,8 @@ export interface NodeHealthOptions {
   readonly build: BuildFacts;
   readonly facts: () => KernelFacts;
   readonly netlink: Pick<NetlinkMeters, 'traffic'>;
+  /** How much is logged, which who is on this machine may change. */
+  readonly verbosity: Verbosity;
   readonly log: Logger;
 }
 
@@ -69,7 +72,7 @@ export class NodeHealth {
    * to end the program (`bindAddressHardFail`); else it is told and tried again.
    */
   async listen(): Promise<void> {
-    const { configuration, families } = this.#options;
+    const { configuration, families, verbosity } = this.#options;
     const { proxyMode, healthzBindAddress, metricsBindAddress, bindAddressHardFail } = configuration;
     const nodeEligible = (): boolean => this.#eligible;
     const answers = proxyHealthRoutes({ health: this.proxy, clock: systemClock, families, nodeEligible });
@@ -82,6 +85,7 @@ export class NodeHealth {
       '/healthz': () => text(200, 'ok'),
       '/proxyMode': () => text(200, proxyMode),
       '/metrics': () => this.#exposition(),
+      '/debug/flags/v': verbosityRoute(verbosity, isFromHere),
       '/configz': () => json({ [configurationName]: contentOf(configuration) }),
     };
     const [error] = [

@@ -31,6 +31,7 @@ import { checkKernel } from './preflight.ts';
 import { programmerOptions } from './programming.ts';
 import { programAhead } from './programming-ahead.ts';
 import { hasScheduler } from './scheduler-check.ts';
+import { Verbosity } from './verbosity.ts';
 import { addRunFlags, runConfigured } from './run-configured.ts';
 import type { ServiceSource } from './service-source.ts';
 import { logShortfall } from './shortfall.ts';
@@ -169,8 +170,9 @@ async function begin(work: Work, stopped: Promise<string>): Promise<Planning | s
 async function keep(work: Work, untilStopped: Context['untilStopped']): Promise<number> {
   const stopped = untilStopped();
   const facts = { ...work, build: buildFacts(work), families: await hostFamilies() };
-  const health = new NodeHealth({ ...facts, facts: kernelFacts(work) });
-  const socket = new DaemonSocket({ ...facts, health: () => health.state });
+  const verbosity = new Verbosity(work.log, work.configuration.verbosity);
+  const health = new NodeHealth({ ...facts, verbosity, facts: kernelFacts(work) });
+  const socket = new DaemonSocket({ ...facts, verbosity, health: () => health.state });
   try {
     await Promise.all([socket.listen(), health.listen()]);
     const planning = await begin(work, stopped);

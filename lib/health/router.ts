@@ -5,8 +5,18 @@ import { type PiecedReply, type Reply, send, sendPieces, text } from './reply.ts
 /** Either form of an answer. */
 export type AnyReply = Reply | PiecedReply;
 
-/** What is answered at each path, to GET and to HEAD. The query of a request has no say. */
-export type Routes = Readonly<Record<string, () => AnyReply | Promise<AnyReply>>>;
+/** What is answered to GET and to HEAD. */
+type Answer = () => AnyReply | Promise<AnyReply>;
+
+/** What is answered at one path: to GET and HEAD alone, or also to PUT, with what was put. */
+export type Route =
+  Answer | { readonly get: Answer; readonly put: (body: string, request: IncomingMessage) => AnyReply };
+
+/** What is answered at each path. The query of a request has no say. */
+export type Routes = Readonly<Record<string, Route>>;
+
+/** Characters that may be put: what may be is short. */
+const longestBody = 1024;
 
 /** Answers 404 at other paths, 405 to other methods, and 500 where a route fails, which the log tells. */
 export function router(routes: Routes, log: Log): RequestListener {
@@ -14,7 +24,7 @@ export function router(routes: Routes, log: Log): RequestListener {
     const path = pathOf(request);
     // The promise is asked for even of a route that throws at once.
     const reply = new Promise<AnyReply>((resolve) => {
-      resolve(replyTo(request.method, path, routes));
+      resolve(replyTo(request, path, routes));
     });
     void reply
       .then((given) => {
@@ -41,11 +51,33 @@ function end(response: ServerResponse): void {
   else send(response, text(500, 'Internal Server Error\n'));
 }
 
-function replyTo(method: string | undefined, path: string, routes: Routes): AnyReply | Promise<AnyReply> {
+function replyTo(request: IncomingMessage, path: string, routes: Routes): AnyReply | Promise<AnyReply> {
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
   if (route === undefined) return text(404, '404 page not found\n');
-  if (method === 'GET' || method === 'HEAD') return route();
-  return text(405, 'Method Not Allowed\n', { Allow: 'GET, HEAD' });
+  const { method } = request;
+  if (typeof route === 'function') return isReading(method) ? route() : notAllowed('GET, HEAD');
+  if (method === 'PUT') return putReply(request, route.put);
+  return isReading(method) ? route.get() : notAllowed('GET, HEAD, PUT');
+}
+
+function isReading(method: string | undefined): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+function notAllowed(methods: string): Reply {
+  return text(405, 'Method Not Allowed\n', { Allow: methods });
+}
+
+async function putReply(
+  request: IncomingMessage,
+  put: (body: string, request: IncomingMessage) => AnyReply,
+): Promise<AnyReply> {
+  let body = '';
+  for await (const part of request.setEncoding('utf8') as AsyncIterable<string>) {
+    body += part;
+    if (body.length > longestBody) return text(413, 'Payload Too Large\n');
+  }
+  return put(body, request);
 }
 
 function pathOf({ url = '' }: IncomingMessage): string {

@@ -1,0 +1,166 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect } from 'chai';
+import { ask } from '../unit/health/support.ts';
+import { eventually, kubeIpvs, program, type Ran, type Running, startKubeIpvs } from './cli-program.ts';
+import { enterOwnNamespace, output } from './own-namespace.ts';
+
+const metricsPort = 10249;
+
+/** A Service of two endpoints, as a file of manifests. */
+function manifest(...endpoints: readonly string[]): string {
+  const service = {
+    ...{ apiVersion: 'v1', kind: 'Service', metadata: { name: 'web', namespace: 'shop' } },
+    spec: { clusterIP: '10.96.0.10', clusterIPs: ['10.96.0.10'], ports: [{ name: 'http', port: 80 }] },
+  };
+  const slice = {
+    ...{ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', addressType: 'IPv4' },
+    metadata: { name: 'web-1', namespace: 'shop', labels: { 'kubernetes.io/service-name': 'web' } },
+    ports: [{ name: 'http', port: 8080 }],
+    endpoints: endpoints.map((address) => ({ addresses: [address] })),
+  };
+  return [service, slice].map((object) => JSON.stringify(object)).join('\n---\n');
+}
+
+/** What JSON a run of `status` printed. */
+function documentOf({ out }: Ran): Record<string, never> {
+  return JSON.parse(out) as Record<string, never>;
+}
+
+describe('a running kube-ipvs and who asks it', function () {
+  this.timeout(240_000);
+
+  let directory: string;
+  let socket: string;
+  let running: Running | undefined;
+
+  before(() => {
+    enterOwnNamespace();
+  });
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'operating-'));
+    socket = join(directory, 'kube-ipvs.sock');
+    serve('10.1.0.1', '10.1.0.2');
+  });
+
+  afterEach(async () => {
+    await running?.stop();
+    running = undefined;
+    rmSync(directory, { recursive: true });
+    kubeIpvs('cleanup');
+  });
+
+  function serve(...endpoints: readonly string[]): void {
+    writeFileSync(join(directory, 'web.yaml'), manifest(...endpoints));
+  }
+
+  /** Starts it, and waits until everything is programmed as far as the kernel takes it. */
+  async function start(...flags: readonly string[]): Promise<Running> {
+    const started = startKubeIpvs('run', '--manifests', directory, '--socket', socket, ...flags);
+    running = started;
+    await eventually(
+      () => started.log(),
+      (log) => /ready(: every|, but for)/.test(log),
+    );
+    return started;
+  }
+
+  async function logged(started: Running, text: string): Promise<void> {
+    await eventually(
+      () => started.log(),
+      (log) => log.includes(text),
+    );
+  }
+
+  function status(...flags: readonly string[]): Ran {
+    return kubeIpvs('status', '--socket', socket, ...flags);
+  }
+
+  /** Puts a verbosity at the socket. */
+  async function putVerbosity(value: string): Promise<number | undefined> {
+    const asking = request({ socketPath: socket, path: '/debug/flags/v', method: 'PUT', agent: false });
+    asking.end(value);
+    const [response] = (await once(asking, 'response')) as [{ statusCode?: number; resume(): void }];
+    response.resume();
+    return response.statusCode;
+  }
+
+  it('is told to be well, not to answer and not to be there, each with its exit status', async () => {
+    const started = await start();
+    const well = status();
+    expect(well.status, well.out).to.equal(0);
+    expect(well.out).to.match(/^kube-ipvs: +well\n/);
+    expect(well.out).to.contain('1 Service, every change is in the kernel');
+    const pid = Number(/process (\d+)/.exec(well.out)?.[1]);
+    process.kill(pid, 'SIGSTOP');
+    const stopped = status();
+    process.kill(pid, 'SIGCONT');
+    expect(stopped.status, started.log()).to.equal(1);
+    expect(stopped.out).to.contain(`error: kube-ipvs, process ${pid}, is stopped and programs nothing`);
+    expect(stopped.out).to.match(/^Virtual servers: +1\nReal servers: +2\nkube-ipvs0: +1 address$/m);
+    await running?.stop();
+    const gone = status('-o', 'json');
+    expect(gone.status).to.equal(1);
+    expect(documentOf(gone)).to.deep.include({ kind: 'NodeStatus', well: false, daemon: null });
+  });
+
+  it('is told not to be well where the kernel refuses something, with what to do', async () => {
+    output('ipset create KUBE-LOAD-BALANCER hash:ip');
+    await start();
+    const refused = status();
+    expect(refused.status).to.equal(1);
+    expect(refused.out).to.contain(
+      'error: the kernel refused to create set KUBE-LOAD-BALANCER: expected set',
+    );
+    expect(refused.out).to.match(/^ +sets +\d+ +1 +1 /m);
+    await running?.stop();
+    kubeIpvs('cleanup');
+    output('ipset destroy KUBE-LOAD-BALANCER');
+  });
+
+  it('shows every change to who monitors it', async () => {
+    await start();
+    const monitor = spawn(process.execPath, [program, 'monitor', '--socket', socket, '-n', 'shop', 'web'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let lines = '';
+    monitor.stdout.setEncoding('utf8').on('data', (text: string) => {
+      lines += text;
+    });
+    const exit = once(monitor, 'exit');
+    // It follows from some moment on: endpoints come and go until then.
+    let last = 3;
+    const look = (): string => {
+      last = last === 250 ? 3 : last + 1;
+      serve('10.1.0.1', `10.1.0.${last}`);
+      output('sleep 1');
+      return lines;
+    };
+    const seen = await eventually(
+      look,
+      (text) => text.includes('+real-server') && text.includes('-real-server'),
+    );
+    expect(seen).to.match(
+      /^\d\d:\d\d:\d\d\.\d{3} \+real-server 10\.96\.0\.10:80\/TCP → 10\.1\.0\.\d+:8080 w=1 \(shop\/web\) [\d.]+ m?s$/m,
+    );
+    monitor.kill('SIGINT');
+    expect((await exit)[0]).to.equal(0);
+  });
+
+  it('logs more when it is told to, at the socket and over loopback', async () => {
+    const started = await start();
+    expect(await putVerbosity('4')).to.equal(200);
+    await logged(started, 'the verbosity of this log was changed before=0 verbosity=4');
+    expect((await ask(metricsPort, '/debug/flags/v')).body).to.equal('4\n');
+    expect(await ask(metricsPort, '/debug/flags/v', { method: 'PUT', body: '2' })).to.include({
+      status: 200,
+    });
+    await logged(started, 'before=4 verbosity=2');
+    expect(documentOf(status('-o', 'json'))).to.have.nested.property('daemon.process.verbosity', 2);
+  });
+});
