@@ -1,12 +1,14 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 
 /** A process that has to do with balancing on this machine. */
 export interface LocalProcess {
   readonly pid: number;
   /** `kube-ipvs` for a daemon of this program. */
   readonly name: string;
-  /** As `ps` has it: `R`, `S`, `T` for stopped, `D` for waiting for a device. */
+  /** What it was started with. */
+  readonly words: readonly string[];
+  /** As `ps` has it: `R`, `S`, `T` for stopped, `D` for waiting for a device; `?` where it is not told. */
   readonly state: string;
 }
 
@@ -14,42 +16,54 @@ export interface LocalProcess {
 const proxies: readonly string[] = ['kube-proxy', 'kube-router', 'cilium-agent'];
 
 /**
- * The daemons of this program and the proxies of others that run here, as far as processes are to be seen: in a container
- * without the processes of its host those of the container alone.
+ * The daemons of this program and the proxies of others in this network namespace, as far as processes are to be seen: in a
+ * container without the processes of its host those of the container alone. One whose namespace cannot be told, which
+ * takes a privilege for the processes of others, counts as in it. A `kube-ipvs run --once` ends by itself and is none.
  *
  * @param proc where proc(5) is mounted
  */
 export async function localProcesses(proc = '/proc'): Promise<LocalProcess[]> {
+  const own = await namespaceOf(join(proc, 'self'));
   const pids = (await readdir(proc).catch(() => [])).filter((name) => /^\d+$/.test(name));
-  const found = await Promise.all(pids.map((pid) => look(join(proc, pid), Number(pid))));
+  const found = await Promise.all(
+    pids.map(async (pid): Promise<LocalProcess | undefined> => {
+      const one = await look(join(proc, pid), Number(pid));
+      if (one === undefined || own === undefined) return one;
+      return ((await namespaceOf(join(proc, pid))) ?? own) === own ? one : undefined;
+    }),
+  );
   return found.filter((one) => one !== undefined).sort((a, b) => a.pid - b.pid);
 }
 
+/** What stands behind `kube-ipvs run`; `undefined` where that is not what was started. */
+export function runArguments(words: readonly string[]): readonly string[] | undefined {
+  const program = words.findIndex((word) => /^kube-ipvs(\.mjs)?$/.test(basename(word)));
+  const byNode = /^node(js)?$/.test(basename(words[0] ?? ''));
+  const isStarted = program === 0 || (program > 0 && byNode);
+  return isStarted && words[program + 1] === 'run' ? words.slice(program + 2) : undefined;
+}
+
+/** Nothing where it has ended meanwhile. */
 async function look(folder: string, pid: number): Promise<LocalProcess | undefined> {
-  try {
-    const [line, stat] = await Promise.all([
-      readFile(join(folder, 'cmdline'), 'utf8'),
-      readFile(join(folder, 'stat'), 'utf8'),
-    ]);
-    const name = nameOf(line.split('\0'), stat);
-    // The name of the process stands in brackets, and may have some itself.
-    const [state = '?'] = stat.slice(stat.lastIndexOf(')') + 2);
-    return name === undefined ? undefined : { pid, name, state };
-  } catch {
-    // It has ended meanwhile.
-    return undefined;
-  }
+  const [line, stat] = await Promise.all([textOf(join(folder, 'cmdline')), textOf(join(folder, 'stat'))]);
+  const words = line.replace(/\0$/, '').split('\0');
+  const name = nameOf(words, stat);
+  // The name of the process stands in brackets, and may have some itself.
+  const state = stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3);
+  return name === undefined ? undefined : { pid, name, words, state: state === '' ? '?' : state };
 }
 
-function nameOf(command: readonly string[], stat: string): string | undefined {
-  if (isDaemon(command)) return 'kube-ipvs';
-  const name = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
-  return proxies.find((proxy) => proxy === name);
+function nameOf(words: readonly string[], stat: string): string | undefined {
+  const run = runArguments(words);
+  if (run !== undefined) return run.some((word) => /^--once(=true)?$/.test(word)) ? undefined : 'kube-ipvs';
+  const names = [basename(words[0] ?? ''), stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'))];
+  return proxies.find((proxy) => names.includes(proxy));
 }
 
-/** `node …/kube-ipvs.mjs run …`, or the program by itself. */
-function isDaemon(command: readonly string[]): boolean {
-  const program = command.findIndex((word) => /(?:^|\/)kube-ipvs(?:\.mjs)?$/.test(word));
-  const byNode = /(?:^|\/)node(?:js)?$/.test(command[0] ?? '');
-  return (program === 0 || (program > 0 && byNode)) && command[program + 1] === 'run';
+async function textOf(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch(() => '');
+}
+
+async function namespaceOf(folder: string): Promise<string | undefined> {
+  return readlink(join(folder, 'ns/net')).catch(() => undefined);
 }

@@ -5,7 +5,8 @@ import type { Configuration } from '../../config/configuration.ts';
 import { allFlags } from '../../config/flags.ts';
 import { addConfigurationFlags, configured } from '../configure.ts';
 import type { Context } from '../context.ts';
-import { type FoundProxy, runArguments } from './proxy-processes.ts';
+import { runArguments } from '../local-processes.ts';
+import type { FoundProxy } from './proxy-processes.ts';
 
 /** Options that name a file or a folder. */
 const places = ['config', 'manifests', 'kubeconfig'] as const;
