@@ -61,6 +61,7 @@ export { netfilterHeader, netfilterSubsystems, netfilterType, writeNetfilterHead
 export type { DefaultRoute } from './default-route.ts';
 export { addressFlags, addressScopes, linkFlags } from './route-attributes.ts';
 export { type NewInterfaceAddress, RouteBatch } from './route-batch.ts';
+export type { FoundRoute } from './route-lookup.ts';
 export { type RouteEvent, RouteMonitor, type RouteMonitorOptions } from './route-monitor.ts';
 export type { InterfaceAddress, Link } from './route-values.ts';
 export { type AddressFilter, Route } from './route.ts';

@@ -13,6 +13,7 @@ import { isNotFound } from './error.ts';
 import type { Message } from './message.ts';
 import { interfaceAddressAttributes, linkAttributes, routeTypes } from './route-attributes.ts';
 import { RouteBatch } from './route-batch.ts';
+import { decodeFoundRoute, type FoundRoute, writeRouteLookup } from './route-lookup.ts';
 import {
   decodeInterfaceAddress,
   decodeLink,
@@ -35,7 +36,7 @@ export interface AddressFilter {
   readonly family?: 'IPv4' | 'IPv6';
 }
 
-/** Links, their addresses and the default routes in the current network namespace. Every method throws a `NetlinkError` where the kernel refuses. */
+/** Links, their addresses and the routes in the current network namespace. Every method throws a `NetlinkError` where the kernel refuses. */
 export class Route {
   readonly #connection: Connection;
 
@@ -137,6 +138,24 @@ export class Route {
       if (isNotFound(error)) return [];
       throw error;
     }
+  }
+
+  /**
+   * The way to an address in canonical text. `ENETUNREACH`, `EHOSTUNREACH`, `EACCES` or `EINVAL` where there is none, or a
+   * route says that there shall be none.
+   */
+  lookUp(destination: string): FoundRoute | undefined {
+    const family = destination.includes(':') ? 'IPv6' : 'IPv4';
+    return this.#connection.request(
+      {
+        operation: `look up the route to ${destination}`,
+        type: routeTypes.GETROUTE,
+        write: (writer) => {
+          writeRouteLookup(writer, destination, family);
+        },
+      },
+      decodeFoundRoute,
+    )[0];
   }
 
   /** A new, empty batch. */

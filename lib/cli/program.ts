@@ -11,6 +11,7 @@ import { addMigrate } from './migrate.ts';
 import { addMonitor } from './monitor.ts';
 import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
+import { addTrace } from './trace.ts';
 import { addVersion } from './version.ts';
 
 /** Characters in a line of help, on a terminal that is wider or on none. */
@@ -44,6 +45,7 @@ export function createProgram(context: Context): Command {
   addDoctor(program, context);
   addStatus(program, context);
   addMonitor(program, context);
+  addTrace(program, context);
   addCleanup(program, context);
   addConfig(program, context);
   addMigrate(program, context);

@@ -23,6 +23,9 @@ export function readFor(sample: Sample, text: string, tables: TracedTables): Rea
   const { rest, likelihoods } = withoutPorts(sample, text);
   const rule = readRule(rest);
   if ('unknown' in rule) return { matches: every([...likelihoods, 'maybe']), target: targetIn(rest) };
+  if (rule.matches.some(({ condition, negated }) => condition.kind === 'never' && !negated)) {
+    return { matches: 'no', target: rule.target };
+  }
   const judged = rule.matches.map(({ condition, negated }) =>
     negate(isSo(condition, sample, tables), negated),
   );
@@ -116,7 +119,7 @@ function isIn(name: string, sides: readonly Side[], sample: Sample, tables: Trac
   const { family, protocol, source = nowhere, destination = nowhere } = sample;
   const flight = {
     ...{ family, protocol, mark: 0, inInterface: undefined, bridged: false },
-    ...{ tracked: true, masqueraded: false },
+    ...({ outInterface: undefined, state: 'NEW', tracked: true, masqueraded: false } as const),
     ...{ source: source.address, sourcePort: source.port },
     ...{ destination: destination.address, port: destination.port },
   };

@@ -13,6 +13,7 @@ import { restoreInput } from './iptables-restore.ts';
 import { canonicalRule } from './iptables-rule.ts';
 import { ourProgram, parseSave } from './iptables-save.ts';
 import type { SavedTables } from './iptables-save.ts';
+import { parseRules, type SavedRules } from './saved-rules.ts';
 import { TableError } from './table.ts';
 import type { Change, Refusal, Refusals, Table } from './table.ts';
 
@@ -125,6 +126,18 @@ export class Firewall implements Table<FirewallProgram> {
   async supportsRandomFully(): Promise<boolean> {
     const version = await this.#run(iptablesProgram('IPv4', await this.flavour()), ['--version']);
     return version.status === 0 && knowsRandomFully(version.stdout);
+  }
+
+  /**
+   * Every rule of a family in the flavour that the node uses, those of others among them; `undefined` where the kernel
+   * does not have the family. Rejects where they cannot be read.
+   */
+  async everything(family: IpFamily): Promise<SavedRules | undefined> {
+    if (!(await this.#hasFamily(family))) return undefined;
+    const command = iptablesProgram(family, await this.flavour(), 'save');
+    const result = await this.#run(command, []);
+    this.#tablesOf(await this.#parse(family, result));
+    return parseRules(result.stdout);
   }
 
   #find(): Promise<FoundFlavour> {

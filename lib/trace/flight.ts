@@ -13,7 +13,11 @@ export interface Flight {
   readonly mark: number;
   /** That it came in on; `""` where it was sent from here, `undefined` where it is not known. */
   readonly inInterface: string | undefined;
+  /** That it leaves by; `""` where it is for the node itself, `undefined` where it is not known. */
+  readonly outInterface: string | undefined;
   readonly bridged: boolean;
+  /** The state of its connection, as conntrack tells it where it sees that. */
+  readonly state: 'NEW' | 'ESTABLISHED' | 'INVALID';
   /** Whether conntrack sees its connection, without which no rule of the nat table is asked. */
   readonly tracked: boolean;
   readonly masqueraded: boolean;

@@ -1,5 +1,7 @@
-import { markChange, splitRule } from '../kernel/iptables-rule.ts';
+import { splitRule } from '../kernel/iptables-rule.ts';
 import type { Protocol } from '../model/protocol.ts';
+import { readMatches } from './rule-matches.ts';
+import { readTarget } from './rule-targets.ts';
 
 /** Which end of a packet is meant. */
 export type Side = 'src' | 'dst';
@@ -8,8 +10,10 @@ export type Side = 'src' | 'dst';
 export type Condition =
   | { readonly kind: 'address'; readonly side: Side; readonly cidr: string }
   | { readonly kind: 'protocol'; readonly protocol: Protocol }
-  /** The interface that the packet came in on. A `+` at the end stands for anything. */
-  | { readonly kind: 'interface'; readonly pattern: string }
+  /** The interface that the packet came in on, or leaves by. A `+` at the end stands for anything. */
+  | { readonly kind: 'interface'; readonly way: 'in' | 'out'; readonly pattern: string }
+  /** The port is in one of some ranges, both ends among them. */
+  | { readonly kind: 'port'; readonly side: Side; readonly ranges: readonly (readonly [number, number])[] }
   | { readonly kind: 'set'; readonly set: string; readonly sides: readonly Side[] }
   /** The address is one of the node. */
   | { readonly kind: 'local'; readonly side: Side }
@@ -17,7 +21,11 @@ export type Condition =
   /** The state of the connection that the packet belongs to: `NEW`, `ESTABLISHED`. */
   | { readonly kind: 'state'; readonly states: readonly string[] }
   /** The packet came in over a port of a bridge. */
-  | { readonly kind: 'bridged' };
+  | { readonly kind: 'bridged' }
+  /** Of some flags of TCP just these are set. */
+  | { readonly kind: 'tcp-flags'; readonly mask: readonly string[]; readonly set: readonly string[] }
+  /** No packet of a connection to a Service is such a one. */
+  | { readonly kind: 'never' };
 
 /** One match of a rule. */
 export interface Match {
@@ -38,7 +46,19 @@ export type Target =
   /** Clears bits of the firewall mark, then flips some. */
   | { readonly kind: 'mark'; readonly clear: number; readonly flip: number }
   | { readonly kind: 'masquerade' }
-  | { readonly kind: 'chain'; readonly chain: string };
+  /** Gives the packet another source, or another destination. */
+  | {
+      readonly kind: 'translate';
+      readonly side: 'source' | 'destination';
+      readonly address: string;
+      readonly port?: number;
+    }
+  /** Keeps the connection from conntrack. */
+  | { readonly kind: 'untrack' }
+  /** Changes nothing of where the packet goes: it is logged, counted, or marked in its header. */
+  | { readonly kind: 'note' }
+  /** Goes on in a chain; with `goto` the way back does not lead here but to where this chain was entered from. */
+  | { readonly kind: 'chain'; readonly chain: string; readonly goto?: true };
 
 /** A rule that was read. Without a target it does nothing. */
 export interface Rule {
@@ -53,139 +73,26 @@ export interface UnknownPart {
   readonly text: string;
 }
 
+/** A rule of which a part is not known. */
+export interface HalfReadRule extends UnknownPart {
+  /** What could be read: where one of these does not hold, the rule does not match. */
+  readonly matches: readonly Match[];
+  /** Left out where it does nothing, and where it is the target that is not known. */
+  readonly target?: Target;
+}
+
 /**
- * Reads a rule in the notation of iptables-save. Only what the rules of this project hold is known; a rule with
- * anything else in it is not read at all, for what it matches could not be told.
+ * Reads a rule in the notation of iptables-save. All that the rules of this project hold is known, and much of what
+ * those of others do.
  */
-export function readRule(text: string): Rule | UnknownPart {
+export function readRule(text: string): Rule | HalfReadRule {
   const words = splitRule(text);
   const jump = words.findIndex((word) => word === '-j' || word === '-g');
-  const matches = readMatches(jump < 0 ? words : words.slice(0, jump));
-  if ('unknown' in matches) return matches;
-  if (jump < 0) return { matches };
-  const [option, name = '', ...options] = words.slice(jump);
-  const target = option === '-j' ? readTarget(name, options) : undefined;
-  const written = words.slice(jump).join(' ');
-  return target === undefined ? { unknown: 'target', text: written } : { matches, target };
-}
-
-/** How an option of a match is read. */
-interface OptionReader {
-  readonly values: number;
-  /** `undefined` for values that are not known, `always` for an option that asks for nothing. */
-  readonly read: (...values: string[]) => Condition | 'always' | undefined;
-}
-
-/** Nearly every option has one value, which then shows in what is said of it. */
-const unknownOption: OptionReader = { values: 1, read: () => undefined };
-
-const protocols: Readonly<Record<string, Protocol>> = { tcp: 'TCP', udp: 'UDP', sctp: 'SCTP' };
-
-/** Modules that match nothing without an option. */
-const modules = new Set(['comment', 'set', 'addrtype', 'mark', 'conntrack', 'physdev', 'tcp', 'udp', 'sctp']);
-
-const optionReaders: ReadonlyMap<string, OptionReader> = new Map<string, OptionReader>([
-  ['-m', { values: 1, read: (module) => (modules.has(module) ? 'always' : undefined) }],
-  ['--comment', { values: 1, read: () => 'always' }],
-  ['-s', { values: 1, read: (cidr = '') => ({ kind: 'address', side: 'src', cidr: asCidr(cidr) }) }],
-  ['-d', { values: 1, read: (cidr = '') => ({ kind: 'address', side: 'dst', cidr: asCidr(cidr) }) }],
-  ['-i', { values: 1, read: (pattern = '') => ({ kind: 'interface', pattern }) }],
-  ['-p', { values: 1, read: readProtocol }],
-  ['--match-set', { values: 2, read: readSet }],
-  [
-    '--src-type',
-    { values: 1, read: (type) => (type === 'LOCAL' ? { kind: 'local', side: 'src' } : undefined) },
-  ],
-  [
-    '--dst-type',
-    { values: 1, read: (type) => (type === 'LOCAL' ? { kind: 'local', side: 'dst' } : undefined) },
-  ],
-  ['--mark', { values: 1, read: readMark }],
-  ['--ctstate', { values: 1, read: (states = '') => ({ kind: 'state', states: states.split(',') }) }],
-  ['--physdev-is-in', { values: 0, read: () => ({ kind: 'bridged' }) }],
-]);
-
-function readMatches(words: readonly string[]): Match[] | UnknownPart {
-  const matches: Match[] = [];
-  for (let index = 0; index < words.length;) {
-    const { text, negated, length, condition } = readOption(words, index);
-    if (condition === undefined) return { unknown: 'match', text };
-    if (condition !== 'always') matches.push({ text, negated, condition });
-    index += length;
-  }
-  return matches;
-}
-
-/** An option of a match, with what negates it and its values. */
-interface MatchOption {
-  readonly text: string;
-  readonly negated: boolean;
-  /** In words. */
-  readonly length: number;
-  readonly condition: Condition | 'always' | undefined;
-}
-
-function readOption(words: readonly string[], index: number): MatchOption {
-  const negated = words[index] === '!';
-  const at = negated ? index + 1 : index;
-  const { values: count, read } = optionReaders.get(words[at] ?? '') ?? unknownOption;
-  const values = words.slice(at + 1, at + 1 + count);
-  const option = words.slice(index, at + 1 + values.length);
-  const condition = values.length < count ? undefined : read(...values);
-  return { text: option.join(' '), negated, length: option.length, condition };
-}
-
-function asCidr(text: string): string {
-  if (text.includes('/')) return text;
-  return `${text}/${text.includes(':') ? 128 : 32}`;
-}
-
-function readProtocol(name = ''): Condition | undefined {
-  const protocol = protocols[name];
-  return protocol && { kind: 'protocol', protocol };
-}
-
-function readSet(set = '', directions = ''): Condition | undefined {
-  const sides = directions.split(',');
-  const known = sides.every((side): side is Side => side === 'src' || side === 'dst');
-  return known ? { kind: 'set', set, sides } : undefined;
-}
-
-function readMark(text = ''): Condition | undefined {
-  const [value, mask = 0xffffffff] = text.split('/').map(Number);
-  const known = Number.isInteger(value) && Number.isInteger(mask);
-  return known ? { kind: 'mark', value: Number(value) >>> 0, mask: mask >>> 0 } : undefined;
-}
-
-const plainTargets: ReadonlyMap<string, Target> = new Map<string, Target>([
-  ['ACCEPT', { kind: 'accept' }],
-  ['RETURN', { kind: 'return' }],
-  ['DROP', { kind: 'drop' }],
-]);
-
-/** A name that is none of the kernel's targets known here is taken for a chain's. */
-function readTarget(name: string, options: readonly string[]): Target | undefined {
-  switch (name) {
-    case 'MARK':
-      return readMarkTarget(options);
-    case 'MASQUERADE':
-      return options.every((option) => option === '--random-fully') ? { kind: 'masquerade' } : undefined;
-    case 'REJECT':
-      return readReject(options);
-    default:
-      if (options.length > 0) return undefined;
-      return plainTargets.get(name) ?? { kind: 'chain', chain: name };
-  }
-}
-
-function readMarkTarget([option = '', value = '', ...rest]: readonly string[]): Target | undefined {
-  const change = rest.length === 0 ? markChange(option, value) : undefined;
-  return change && { kind: 'mark', ...change };
-}
-
-function readReject([option, ...values]: readonly string[]): Target | undefined {
-  if (option === undefined) return { kind: 'reject', with: 'port-unreachable' };
-  const [how, ...rest] = values;
-  const known = option === '--reject-with' && how !== undefined && rest.length === 0;
-  return known ? { kind: 'reject', with: how } : undefined;
+  const { matches, unknown } = readMatches(jump < 0 ? words : words.slice(0, jump));
+  if (jump < 0) return { ...unknown, matches };
+  const [option = '', name = '', ...options] = words.slice(jump);
+  const target = readTarget(option, name, options);
+  if (unknown !== undefined) return { ...unknown, matches, ...(target && { target }) };
+  if (target !== undefined) return { matches, target };
+  return { unknown: 'target', text: words.slice(jump).join(' '), matches };
 }

@@ -1,19 +1,20 @@
-import type { FirewallTable } from '../model/firewall-program.ts';
 import type { RealServer } from '../model/real-server.ts';
 import type { VirtualServer } from '../model/virtual-server.ts';
+import type { RouteFound } from './routes.ts';
 import type { Match, Target } from './rule.ts';
+import type { RuleTable } from './rule-book.ts';
 
 /** The places of the kernel at which rules are asked. */
 export type Hook = 'PREROUTING' | 'INPUT' | 'FORWARD' | 'OUTPUT' | 'POSTROUTING';
 
 /** A rule and where it stands. */
 export interface RulePlace {
-  readonly table: FirewallTable;
-  /** A chain of ours, or a hook: of its rules only those that lead to chains of ours are known. */
+  readonly table: RuleTable;
+  /** A chain or a hook. Where the rules of others are not known, a hook has only those that lead to chains of ours. */
   readonly chain: string;
-  /** From 1, among the rules that are known of the chain. */
+  /** From 1, among the rules that are known of the chain; one more than these is the policy of a hook. */
   readonly number: number;
-  /** As iptables-save writes it behind `-A CHAIN `. */
+  /** As iptables-save writes it behind `-A CHAIN `; of a policy `-P FORWARD DROP`. */
   readonly rule: string;
 }
 
@@ -54,6 +55,8 @@ export type Step =
       readonly local: boolean;
       /** Whether it is local because it is bound to kube-ipvs0. */
       readonly bound: boolean;
+      /** The way that it goes on, where it is for another machine and routes are known. */
+      readonly route?: RouteFound;
     }
   /** IPVS looked for a virtual server. */
   | {
@@ -74,4 +77,6 @@ export type Step =
       readonly local: boolean;
       /** Whether conntrack sees the connection (sysctl `net/ipv4/vs/conntrack`); without, it cannot be masqueraded. */
       readonly tracked: boolean;
+      /** The way to it, where that is known. */
+      readonly route?: RouteFound;
     };

@@ -3,7 +3,7 @@ import type { Keyed } from '../../lib/model/keyed.ts';
 import { planBase } from '../../lib/planner/base-plan.ts';
 import type { Origin } from '../../lib/trace/packet.ts';
 import { trace } from '../../lib/trace/trace.ts';
-import { plannedTables, type TracedTables } from '../../lib/trace/traced-tables.ts';
+import { type HeldTables, plannedTables } from '../../lib/trace/traced-tables.ts';
 import type { Source, Verdict } from '../../lib/trace/verdict.ts';
 import type { Answer } from '../lab/answer.ts';
 import type { Node } from '../lab/node.ts';
@@ -21,7 +21,7 @@ export interface TracedPlace {
   readonly node: Node;
   /** Those of its interfaces, the one on the nodes' network first. */
   readonly addresses: readonly string[];
-  readonly tables: TracedTables;
+  readonly tables: HeldTables;
 }
 
 /** A packet that is sent. */
@@ -59,7 +59,7 @@ export class TableReader {
   }
 
   /** What the kernel holds now. */
-  async read(): Promise<TracedTables> {
+  async read(): Promise<HeldTables> {
     const from = this.#program.lines.length;
     process.kill(this.#program.pid, 'SIGUSR2');
     const { fields } = await this.#program.log((line) => 'tables' in line.fields, 30_000, from);
@@ -67,7 +67,7 @@ export class TableReader {
   }
 
   /** Waits until the kernel holds what is planned for a world and, but for servers that drain, nothing else. */
-  readPlanned(world: World): Promise<TracedTables> {
+  readPlanned(world: World): Promise<HeldTables> {
     const plans = plansOf(world).sort((a, b) => a.created - b.created || (a.service < b.service ? -1 : 1));
     const planned = plannedTables(planBase(plannerOptionsOf(world)), plans);
     const wanted = keysOf(planned);
@@ -81,12 +81,12 @@ export class TableReader {
 
 /** Every table as the list of its entries. */
 type Lists = {
-  readonly [Name in keyof TracedTables]: readonly (TracedTables[Name] extends ReadonlyMap<string, infer Entry>
+  readonly [Name in keyof HeldTables]: readonly (HeldTables[Name] extends ReadonlyMap<string, infer Entry>
     ? Entry
     : never)[];
 };
 
-function tablesFrom(lists: Lists): TracedTables {
+function tablesFrom(lists: Lists): HeldTables {
   return {
     sysctls: byKey(lists.sysctls),
     sets: byKey(lists.sets),
@@ -103,7 +103,7 @@ function byKey<Entry extends Keyed>(entries: readonly Entry[]): ReadonlyMap<stri
 }
 
 /** What services put into a kernel, in one text. */
-function keysOf({ virtualServers, realServers, setEntries, addresses }: TracedTables): string {
+function keysOf({ virtualServers, realServers, setEntries, addresses }: HeldTables): string {
   const serving = [...realServers.values()].filter(({ weight }) => weight > 0).map(({ key }) => key);
   const keys = [virtualServers, setEntries, addresses].flatMap((table) => [...table.keys()]);
   return [...keys, ...serving].sort().join('\n');
@@ -192,6 +192,7 @@ function allowed(
   switch (verdict.kind) {
     case 'balanced':
       return verdict.candidates.flatMap(({ server: { address }, verdict: outcome }) => {
+        if (outcome.kind === 'unanswered') return ['timeout'];
         if (outcome.kind !== 'delivered') return allowed(question, outcome, at, everybody);
         const name = everybody.find(({ addresses }) => addresses.includes(address))?.name ?? address;
         return peersOf(question, outcome.source, address, at).map(

@@ -66,6 +66,8 @@ function outcomeOf(verdict: Verdict, packet: Packet): Outcome {
     case 'node':
     case 'forwarded':
       return { kind: 'none' };
+    case 'lost':
+      return { kind: JSON.stringify(verdict.why) };
     case 'undecided':
       return { kind: JSON.stringify(verdict.fault) };
   }

@@ -111,7 +111,7 @@ describe('the steps of a trace', () => {
 
 describe('a trace that cannot go on', () => {
   const unknowns: readonly [rule: string, fault: object][] = [
-    ['-p tcp -m tcp --dport 80 -j ACCEPT', { kind: 'unknown-match', match: '--dport 80' }],
+    ['-m statistic --mode random -j ACCEPT', { kind: 'unknown-match', match: '-m statistic' }],
     ['-j TPROXY --on-port 1', { kind: 'unknown-target', target: '-j TPROXY --on-port 1' }],
     ['-j SOMEBODYS-CHAIN', { kind: 'unknown-target', target: '-j SOMEBODYS-CHAIN' }],
     ['-j KUBE-SERVICES', { kind: 'endless-chain', chain: 'KUBE-SERVICES' }],

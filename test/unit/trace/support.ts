@@ -33,6 +33,10 @@ type Plain = Exclude<Verdict, { kind: 'balanced' }> | Exclude<Candidate['verdict
 
 function plainInWords(verdict: Plain): string {
   switch (verdict.kind) {
+    case 'lost':
+      return `lost: ${verdict.why.kind}`;
+    case 'unanswered':
+      return `unanswered: ${plainInWords(verdict.ending)}`;
     case 'refused':
       return 'chain' in verdict.by
         ? `refused by ${verdict.by.chain} ${verdict.by.number} with ${verdict.with.replace(/^icmp6?-/, '')}`
