@@ -28,12 +28,16 @@ export function endingWords(ending: Ending): EndingWords {
   }
 }
 
+/** What to do where nobody serves a Service. */
+const noEndpointsHint =
+  'see which endpoints there are and in what condition: kubectl get endpointslices -l kubernetes.io/service-name=NAME -o yaml';
+
 /** What is known of the rules of ours that end packets, by the set that they ask, or the chain that they stand in. */
 const ours: readonly (readonly [pattern: RegExp, why: string, hint: string])[] = [
   [
     /KUBE-(6-)?NO-ENDPOINTS/,
     'nobody serves it: the Service has no endpoint that may be used',
-    'see which endpoints there are and why none is used: kube-ipvs explain NAMESPACE/NAME',
+    noEndpointsHint,
   ],
   [
     /KUBE-(6-)?NO-LOCAL-ENDPOINTS/,
@@ -84,7 +88,7 @@ function noServerWords(key: string): EndingWords {
   return {
     short: 'refused by IPVS',
     text: `refused by IPVS with an ICMP error (port-unreachable): no real server of ${key} takes new connections`,
-    hint: 'see which endpoints there are and why none is used: kube-ipvs explain NAMESPACE/NAME',
+    hint: noEndpointsHint,
   };
 }
 
