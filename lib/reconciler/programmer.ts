@@ -149,7 +149,7 @@ export class Programmer {
     const left = this.#adoption.discardRest(this.#keeps, this.#nodeAddresses());
     if (left.length === 0) return;
     const named = left.slice(0, longestList);
-    this.#options.log.info({ entries: named, count: left.length }, 'removing what an earlier process left');
+    this.#options.log.info({ entries: named, count: left.length }, 'what an earlier process left is not wanted any more');
   }
 
   /** Plans services and notes what that changes. A service that cannot be planned keeps the plan it has. */
