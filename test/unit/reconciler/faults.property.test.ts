@@ -211,13 +211,15 @@ const healTables = event('heal tables', (world) => {
 });
 
 /**
- * The process is killed in the middle of bringing a change about, and another begins. Its ip sets worked till then: what
- * is written while they do not has no record.
+ * The process is killed in the middle of bringing a change about, and another begins. Only where its ip sets worked till
+ * then: what is written while they cannot be read or written has no record.
  */
 const killed = fc.tuple(fc.nat(8), fc.constantFrom(...services), anySketch).map(([writes, service, sketch]) =>
   event(
     'killed',
     async (world) => {
+      const { pending, failed } = world.reconciler.status();
+      if (pending.setEntries > 0 || failed.some(({ table }) => table === 'setEntries')) return;
       world.wire.writesLeft = writes;
       await world.change({ [service]: aged(service, sketch) });
       await world.restart();
