@@ -59,30 +59,20 @@ function filesIn(folder: string): string[] {
 /** This one waits for a minute and more while an API server is away: whatever else there is fits beside it. */
 const longest = 'test/packets/cluster.test.ts';
 
-/** Stages, several of which run at the same time, before the next such group begins. */
-interface Group {
-  readonly atOnce: number;
-  readonly stages: readonly Stage[];
-}
-
-const groups: readonly Group[] = [
-  {
-    atOnce: 2,
-    stages: [
-      { title: 'lint', command: () => ['npm', 'run', '--silent', 'lint'] },
-      { title: 'unit', command: () => [...mocha, 'test/unit/**/*.test.ts'] },
-    ],
-  },
-  {
-    atOnce: 2 * processors.length,
-    stages: [
-      longest,
-      ...filesIn('test/packets').filter((file) => file !== longest),
-      ...filesIn('test/kernel'),
-    ].map(inLab),
-  },
-  { atOnce: 2, stages: filesIn('test/host').map(onHost) },
+/** Everything, what takes long before what does not, so that no processor waits for the last stage. */
+const stages: readonly Stage[] = [
+  { title: 'lint', command: () => ['npm', 'run', '--silent', 'lint'] },
+  { title: 'unit', command: () => [...mocha, 'test/unit/**/*.test.ts'] },
+  ...[
+    longest,
+    ...filesIn('test/packets').filter((file) => file !== longest),
+    ...filesIn('test/kernel'),
+  ].map(inLab),
+  ...filesIn('test/host').map(onHost),
 ];
+
+/** So many run at the same time: more than there are processors, for each waits now and then. */
+const atOnce = 2 * processors.length;
 
 /** Lines of an account of failures that are told again at the end; the whole stands where it happened. */
 const linesAgain = 60;
@@ -149,7 +139,7 @@ function run(stage: Stage, place: number, print: (text: string) => void): Promis
  * Runs stages, a few at the same time. What the first of those that run prints is seen as it comes, what the others
  * print when all before them have ended.
  */
-async function runGroup({ stages, atOnce }: Group): Promise<Tally[]> {
+async function runAll(): Promise<Tally[]> {
   const held = stages.map(() => '');
   const ended = stages.map(() => false);
   const tallies: Tally[] = [];
@@ -180,10 +170,9 @@ async function runGroup({ stages, atOnce }: Group): Promise<Tally[]> {
 }
 
 const began = Date.now();
-const tallies: Tally[] = [];
 rmSync(results, { recursive: true, force: true });
 mkdirSync(results, { recursive: true });
-for (const group of groups) tallies.push(...(await runGroup(group)));
+const tallies = await runAll();
 const sum = (key: 'passed' | 'failed'): number => tallies.reduce((total, tally) => total + tally[key], 0);
 for (const failure of tallies.flatMap(({ failures }) => failures)) console.log(`\n=== failed: ${failure}`);
 await writeConformance(results);
