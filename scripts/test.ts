@@ -63,11 +63,9 @@ const longest = 'test/packets/cluster.test.ts';
 const stages: readonly Stage[] = [
   { title: 'lint', command: () => ['npm', 'run', '--silent', 'lint'] },
   { title: 'unit', command: () => [...mocha, 'test/unit/**/*.test.ts'] },
-  ...[
-    longest,
-    ...filesIn('test/packets').filter((file) => file !== longest),
-    ...filesIn('test/kernel'),
-  ].map(inLab),
+  ...[longest, ...filesIn('test/packets').filter((file) => file !== longest), ...filesIn('test/kernel')].map(
+    inLab,
+  ),
   ...filesIn('test/host').map(onHost),
 ];
 
