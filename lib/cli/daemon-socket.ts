@@ -102,6 +102,7 @@ export class DaemonSocket {
     const { verbosity, log } = this.#options;
     const routes: Routes = {
       '/v1/status': () => json(this.#status()),
+      '/v1/services': () => ({ status: 200, type: 'application/x-ndjson', pieces: this.events.services() }),
       // Who may use the socket may do all that the program may.
       '/debug/flags/v': verbosityRoute(verbosity, () => true),
     };

@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from 'node:timers/promises';
 import type { Change } from '../kernel/table.ts';
 import type { Keyed } from '../model/keyed.ts';
 import type { ServicePlan } from '../model/plan.ts';
@@ -16,6 +17,9 @@ export interface EventFeedOptions {
   /** In milliseconds since the epoch. */
   readonly now: () => number;
 }
+
+/** Characters that are made of names between two turns of the event loop. */
+const pieceLength = 16_384;
 
 /** Services that are gone whose virtual servers are looked for, in one pass: each look is at all virtual servers. */
 const mostLooks = 20;
@@ -39,6 +43,21 @@ export class EventFeed {
   /** Says where to read who has which virtual server. */
   follow(served: ServedServers): void {
     this.#served = served;
+  }
+
+  /** Who has each virtual server, `["TCP 10.96.0.10:80","shop/web"]` a line, many lines a piece. */
+  async *services(): AsyncGenerator<string, void> {
+    const served = this.#served;
+    if (served === undefined) return;
+    let piece = '';
+    for (const { key } of [...served.virtualServers()]) {
+      piece += `${JSON.stringify([key, served.ownerOf(key)?.service ?? ''])}\n`;
+      if (piece.length < pieceLength) continue;
+      yield piece;
+      piece = '';
+      await breathe();
+    }
+    if (piece !== '') yield piece;
   }
 
   /** A change was asked for. */

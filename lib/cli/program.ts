@@ -12,6 +12,7 @@ import { addMonitor } from './monitor.ts';
 import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
 import { addTrace } from './trace.ts';
+import { addTop } from './top.ts';
 import { addVersion } from './version.ts';
 
 /** Characters in a line of help, on a terminal that is wider or on none. */
@@ -46,6 +47,7 @@ export function createProgram(context: Context): Command {
   addStatus(program, context);
   addMonitor(program, context);
   addTrace(program, context);
+  addTop(program, context);
   addCleanup(program, context);
   addConfig(program, context);
   addMigrate(program, context);

@@ -96,7 +96,7 @@ function sortText({ namespace, name }: ServiceView): string {
 }
 
 function serviceView({ service, destinations }: HeldVirtualServer, names: KnownNames): ServiceView {
-  const known = names?.get(keyOf(service));
+  const known = names?.get(virtualServerKeyOf(service));
   const { flags, scheduler } = service;
   return {
     ...(known ?? nameless),
@@ -150,7 +150,7 @@ function endpointView(destination: IpvsDestination): EndpointView {
 }
 
 /** The model's key of a virtual server; one that no model names for a mark or another protocol. */
-function keyOf({ fwmark, protocol, address, port }: IpvsService): string {
+export function virtualServerKeyOf({ fwmark, protocol, address, port }: IpvsService): string {
   if (fwmark !== undefined) return `mark ${fwmark}`;
   return virtualServerKey({ protocol: protocolName(protocol) as Protocol, address, port });
 }

@@ -12,6 +12,8 @@ export interface Terminal {
 export interface Screen {
   /** Whether they want colours. */
   readonly colours: boolean;
+  /** Has each key told as it is pressed, and not shown. Gives what ends that and leaves the terminal as it was. */
+  readonly keys: (pressed: (key: string) => void) => () => void;
   readonly size: () => { readonly columns: number; readonly rows: number };
 }
 
@@ -39,7 +41,21 @@ export function processTerminal(colours: boolean): Terminal {
 function processScreen(colours: boolean): Screen | undefined {
   const { stdout } = process;
   if (!stdout.isTTY) return undefined;
-  return { colours, size: () => ({ columns: stdout.columns, rows: stdout.rows }) };
+  // A terminal that does not know its size says 0.
+  const size = (): ReturnType<Screen['size']> => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 });
+  return { colours, keys: followKeys, size };
+}
+
+function followKeys(pressed: (key: string) => void): () => void {
+  const { stdin } = process;
+  if (!stdin.isTTY) return () => undefined;
+  const listener = (data: Buffer): void => {
+    pressed(data.toString('latin1'));
+  };
+  stdin.setRawMode(true).on('data', listener).resume();
+  return () => {
+    stdin.off('data', listener).setRawMode(false).pause();
+  };
 }
 
 /** Resolves when everything has been written that was handed to the streams of this process. */

@@ -1,12 +1,20 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'chai';
 import { ask } from '../unit/health/support.ts';
-import { eventually, kubeIpvs, program, type Ran, type Running, startKubeIpvs } from './cli-program.ts';
+import {
+  eventually,
+  kubeIpvs,
+  kubeIpvsBeside,
+  program,
+  type Ran,
+  type Running,
+  startKubeIpvs,
+} from './cli-program.ts';
 import { enterOwnNamespace, output } from './own-namespace.ts';
 
 const metricsPort = 10249;
@@ -162,5 +170,43 @@ describe('a running kube-ipvs and who asks it', function () {
     });
     await logged(started, 'before=4 verbosity=2');
     expect(documentOf(status('-o', 'json'))).to.have.nested.property('daemon.process.verbosity', 2);
+  });
+
+  it('shows the busiest Services by their names, as JSON and on a terminal that is left as it was', async () => {
+    output('ip address add 10.1.0.1/32 dev lo');
+    serve('10.1.0.1');
+    const server = createServer((_request, response) => response.end('web')).listen(8080, '10.1.0.1');
+    await start();
+    const traffic = setInterval(() => {
+      ask(80, '/', { host: '10.96.0.10' }).catch(() => undefined);
+    }, 100);
+    const command = `${process.execPath} ${program} top --socket ${socket}`;
+    const terminal = spawn('script', ['-qfec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    let seen = '';
+    terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
+      seen += text;
+    });
+    const exit = once(terminal, 'exit');
+    try {
+      const { out, err } = await kubeIpvsBeside(['top', '--socket', socket, '--once', '-o', 'json']);
+      const [rate] = (JSON.parse(out) as { items: Record<string, unknown>[] }).items;
+      expect(rate, err).to.include({ virtualServer: 'TCP 10.96.0.10:80', namespace: 'shop', name: 'web' });
+      expect(rate?.['connections']).to.be.greaterThan(0);
+      expect(rate?.['bytes']).to.be.greaterThan(0);
+      await eventually(
+        () => seen,
+        (text) => /shop +web +TCP 10\.96\.0\.10:80 +\d/.test(text),
+      );
+    } finally {
+      terminal.stdin.write('q');
+      clearInterval(traffic);
+      server.closeAllConnections();
+      server.close();
+      output('ip address delete 10.1.0.1/32 dev lo');
+    }
+    expect((await exit)[0]).to.equal(0);
+    const [entering, leaving] = ['\u001b[?1049h\u001b[?25l', '\u001b[?25h\u001b[?1049l'];
+    expect(seen.trim().startsWith(entering), seen).to.equal(true);
+    expect(seen.trim().endsWith(leaving), seen).to.equal(true);
   });
 });

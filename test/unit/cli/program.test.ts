@@ -21,6 +21,7 @@ describe('the command line', () => {
     ['completion'],
     ['monitor'],
     ['trace'],
+    ['top'],
     ['cleanup'],
     ['version'],
     ['config', 'validate'],
