@@ -148,8 +148,8 @@ export class Programmer {
     }
     const left = this.#adoption.discardRest(this.#keeps, this.#nodeAddresses());
     if (left.length === 0) return;
-    const named = left.slice(0, longestList);
-    this.#options.log.info({ entries: named, count: left.length }, 'what an earlier process left is not wanted any more');
+    const fields = { entries: left.slice(0, longestList), count: left.length };
+    this.#options.log.info(fields, 'what an earlier process left is not wanted any more');
   }
 
   /** Plans services and notes what that changes. A service that cannot be planned keeps the plan it has. */
