@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import type { Configuration } from '../config/configuration.ts';
 import type { NodeFacts } from '../model/node-facts.ts';
 import type { PlannerOptions } from '../model/planner-options.ts';
@@ -52,6 +53,28 @@ export function namesOf(knowledge: Knowledge | undefined): KnownNames {
   return knowledge && serviceNames(knowledge.states, knowledge.node, knowledge.options);
 }
 
+/**
+ * Reads it from where the configuration says.
+ *
+ * @param log told of what is wrong in manifests and of an API server that does not answer
+ * @throws Failure where it cannot be read
+ */
+export async function readKnowledge(
+  configuration: Configuration,
+  context: Context,
+  log: Logger = createLog(configuration, context.terminal),
+): Promise<Knowledge> {
+  const { catalog, node: sourceNode, apiServers } = await readSource({ configuration, input: context, log });
+  const planned = { configuration, catalog, node: sourceNode, randomFully: false };
+  const { options, node } = await createPlanning(planned);
+  const states = [...catalog.keys()].map((key) => catalog.get(key)).filter((state) => state !== undefined);
+  const cidrs = nodePortCidrs(configuration.nodePortAddresses, sourceNode.primaryAddresses);
+  return {
+    from: originOf(configuration, context),
+    ...{ states, options, node: { ...node, ...readNodeAddresses(cidrs, apiServers) } },
+  };
+}
+
 /** What nobody asked for is waited for only a little, and done without where it cannot be had. */
 async function tryKnowledge(configuration: Configuration, context: Context): Promise<Knowledge | undefined> {
   const nodeTimeout = Math.min(configuration.nodeTimeout, 5000);
@@ -62,19 +85,6 @@ async function tryKnowledge(configuration: Configuration, context: Context): Pro
     context.terminal.err(`warning: the names of Kubernetes are not known: ${why}\n`);
     return undefined;
   }
-}
-
-async function readKnowledge(configuration: Configuration, context: Context): Promise<Knowledge> {
-  const log = createLog(configuration, context.terminal);
-  const { catalog, node: sourceNode, apiServers } = await readSource({ configuration, input: context, log });
-  const planned = { configuration, catalog, node: sourceNode, randomFully: false };
-  const { options, node } = await createPlanning(planned);
-  const states = [...catalog.keys()].map((key) => catalog.get(key)).filter((state) => state !== undefined);
-  const cidrs = nodePortCidrs(configuration.nodePortAddresses, sourceNode.primaryAddresses);
-  return {
-    from: originOf(configuration, context),
-    ...{ states, options, node: { ...node, ...readNodeAddresses(cidrs, apiServers) } },
-  };
 }
 
 function originOf(

@@ -6,6 +6,7 @@ import { addConfig } from './config.ts';
 import type { Context } from './context.ts';
 import { addDiff } from './diff.ts';
 import { addDoctor } from './doctor.ts';
+import { addExplain } from './explain.ts';
 import { addGet } from './get.ts';
 import { addMigrate } from './migrate.ts';
 import { addMonitor } from './monitor.ts';
@@ -48,6 +49,7 @@ export function createProgram(context: Context): Command {
   addMonitor(program, context);
   addTrace(program, context);
   addTop(program, context);
+  addExplain(program, context);
   addCleanup(program, context);
   addConfig(program, context);
   addMigrate(program, context);

@@ -132,6 +132,11 @@ function matchView({ fwmark, family = 'IPv4', address, port, protocol }: IpvsSer
 /** `IP_VS_CONN_F_*` by number. */
 const forwardings = ['masquerade', 'local', 'tunnel', 'route', 'bypass'];
 
+/** What a forwarding method of the kernel is called. */
+export function forwardingName(number: number): string {
+  return forwardings[number] ?? String(number);
+}
+
 function endpointView(destination: IpvsDestination): EndpointView {
   const { address, port, weight, forwarding, upperThreshold, lowerThreshold, stats } = destination;
   const { activeConnections = 0, inactiveConnections = 0, persistentConnections = 0 } = destination;
@@ -139,7 +144,7 @@ function endpointView(destination: IpvsDestination): EndpointView {
     address,
     port,
     weight,
-    forwarding: forwardings[forwarding] ?? String(forwarding),
+    forwarding: forwardingName(forwarding),
     upperThreshold,
     lowerThreshold,
     activeConnections,

@@ -1,0 +1,149 @@
+import type { PlannerOptions } from '../model/planner-options.ts';
+import type { ServiceState } from '../model/service-state.ts';
+import { serviceKey } from '../model/service.ts';
+import { schedulersNamedBy } from '../planner/annotations.ts';
+import { planService } from '../planner/service-plan.ts';
+import { SocketClient } from '../socket/socket-client.ts';
+import { SocketError } from '../socket/socket-error.ts';
+import type { DaemonStatus } from '../socket/status.ts';
+import type { Context } from './context.ts';
+import type { Subject } from './examination/subject.ts';
+import { explain, type Explanation } from './explanation/explanation.ts';
+import { readHeldService } from './explanation/held-service.ts';
+import { nearServices } from './explanation/near-services.ts';
+import type { ServiceArgument } from './explanation/service-argument.ts';
+import { problemLog } from './explanation/told-problems.ts';
+import { Failure } from './failure.ts';
+import { openKernel } from './kernel.ts';
+import { type Knowledge, readKnowledge } from './knowledge.ts';
+import { SchedulerIndex } from './scheduler-index.ts';
+import { serviceNames } from './service-names.ts';
+
+/** An explanation, and what it was made of. */
+export interface ReadExplanation {
+  readonly explanation: Explanation;
+  readonly sources: ExplanationSources;
+}
+
+/** What was read for an explanation. */
+export interface ExplanationSources {
+  /** Where Services come from. */
+  readonly services: string;
+  /** Where the configuration was read. */
+  readonly configuration: string;
+  /** The socket of the kube-ipvs that answered. */
+  readonly daemon: string | null;
+  /** Why none did. */
+  readonly noDaemon: string | null;
+}
+
+/** Milliseconds that a daemon is waited for, and an API server. */
+const patience = { daemon: 2000, server: 10_000 };
+
+/**
+ * Reads what is known of a Service, and explains it.
+ * @throws Failure where there is no such Service, or nothing tells
+ */
+export async function readExplanation(
+  argument: ServiceArgument,
+  subject: Subject,
+  context: Context,
+): Promise<ReadExplanation> {
+  const told = problemLog(context.terminal);
+  const nodeTimeout = Math.min(subject.configuration.nodeTimeout, patience.server);
+  const [knowledge, asked] = await Promise.all([
+    readKnowledge({ ...subject.configuration, nodeTimeout }, context, told.log),
+    askDaemon(subject),
+  ]);
+  const state = stateNamed(argument, knowledge);
+  const kernel = openKernel(undefined);
+  try {
+    const inUse = new Set(kernel.ipvs.services().map(({ scheduler }) => scheduler));
+    const options = await knownOptions(state, knowledge.options, inUse);
+    const { service } = state;
+    const plan = planService(state, knowledge.node, options);
+    const winners = serviceNames(knowledge.states, knowledge.node, knowledge.options);
+    const explanation = explain({
+      ...{ service, state, plan, options, node: knowledge.node, daemon: asked.daemon },
+      held: await readHeldService(kernel, plan),
+      winnerOf: (key) => {
+        const winner = winners.get(key);
+        return winner && serviceKey(winner.namespace, winner.name);
+      },
+      problems: told.problemsOf(objectsOf(state)),
+    });
+    return { explanation, sources: sourcesOf(knowledge, subject, asked) };
+  } finally {
+    kernel.close();
+  }
+}
+
+function stateNamed({ namespace, name }: ServiceArgument, { states, from }: Knowledge): ServiceState {
+  const found = states.find(({ service }) => service.namespace === namespace && service.name === name);
+  if (found !== undefined) return found;
+  const near = nearServices(namespace, name, states);
+  const why = 'headless Services, those of type ExternalName and those of another proxy are not balanced';
+  throw new Failure(
+    'no-service',
+    `expected a Service that is balanced here, got ${namespace}/${name}, which is not among those of ${from}`,
+    near.length === 0 ? why : `did you mean ${near.join(' or ')}? ${why}`,
+  );
+}
+
+/** The options with the schedulers that the kernel has or can load, of those that the Service names. */
+async function knownOptions(
+  { service }: ServiceState,
+  options: PlannerOptions,
+  inUse: ReadonlySet<string>,
+): Promise<PlannerOptions> {
+  const named = schedulersNamedBy(service, options.scheduler);
+  if (named.length === 0) return options;
+  const index = await SchedulerIndex.read(inUse);
+  return { ...options, schedulers: named.filter((name) => index.verdict(name) !== 'missing') };
+}
+
+/** The objects of a Service, as problems name them. */
+function objectsOf({ service: { namespace, name }, slices }: ServiceState): string[] {
+  return [
+    `Service ${serviceKey(namespace, name)}`,
+    ...slices.map((slice) => `EndpointSlice ${slice.namespace}/${slice.name}`),
+  ];
+}
+
+/** What came of asking a daemon. */
+interface Asked {
+  readonly daemon: DaemonStatus | undefined;
+  readonly path: string;
+  readonly trouble: string | null;
+}
+
+/** Asks the kube-ipvs that runs here; one in a container has its socket there. */
+async function askDaemon({ proxies, configuration: { socket } }: Subject): Promise<Asked> {
+  if (socket === 'off') return { daemon: undefined, path: socket, trouble: 'there is no socket to ask at' };
+  const process = proxies.find(({ program }) => program === 'kube-ipvs');
+  const first = await askAt(socket);
+  if (first.daemon !== undefined || process === undefined) return first;
+  const second = await askAt(`/proc/${process.pid}/root${socket}`);
+  return second.daemon === undefined ? first : second;
+}
+
+async function askAt(path: string): Promise<Asked> {
+  try {
+    const daemon = await new SocketClient({ path, patience: patience.daemon }).status();
+    return { daemon, path, trouble: null };
+  } catch (error) {
+    if (!(error instanceof SocketError)) throw error;
+    return { daemon: undefined, path, trouble: error.summary };
+  }
+}
+
+function sourcesOf(
+  { from }: Knowledge,
+  { source }: Subject,
+  { daemon, path, trouble }: Asked,
+): ExplanationSources {
+  return {
+    ...{ services: from, configuration: source },
+    ...{ daemon: daemon === undefined ? null : path, noDaemon: trouble },
+  };
+}
