@@ -113,19 +113,21 @@ export class NetlinkSocket implements Transport {
       return received(fs.readSync(this.#descriptor, into), into.length);
     } catch (error) {
       if (errnoOf(error) === 'EAGAIN') return undefined;
+      if (errnoOf(error) === 'EINTR') return this.receive(into);
       throw error instanceof NetlinkError ? error : ofFileSystem('receive netlink messages', error);
     }
   }
 
   /**
    * Waits for the next datagram on a thread of Node's pool, for as long as `receiveTimeout` said; `undefined` where
-   * none came. Rejects as `receive` throws.
+   * none came till then, or till a signal interrupted it. Rejects as `receive` throws.
    */
   async wait(into: Buffer): Promise<number | undefined> {
     return new Promise((resolve, reject) => {
       fs.read(this.#descriptor, into, (error, length) => {
         if (error === null) settle(() => received(length, into.length), resolve, reject);
-        else if (error.code === 'EAGAIN') resolve(undefined);
+        // A process that was stopped and goes on finds its waiting interrupted (signal(7)).
+        else if (error.code === 'EAGAIN' || error.code === 'EINTR') resolve(undefined);
         else reject(ofFileSystem('receive netlink messages', error));
       });
     });

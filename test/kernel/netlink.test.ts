@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
 import { ByteWriter } from '../../native-bindings/byte-writer.ts';
 import { connect } from '../../native-bindings/connection.ts';
@@ -177,6 +178,26 @@ describe('netlink on a real kernel', () => {
       'address.address': '192.0.2.1',
       'address.prefix': 32,
     });
+  });
+
+  it('tells of links after the process was stopped and went on, which interrupts whoever waits', async () => {
+    const errors: unknown[] = [];
+    const events: RouteEvent[] = [];
+    const monitor = new RouteMonitor({
+      onEvent: (event) => events.push(event),
+      onError: (error) => errors.push(error),
+      closeWithin: 10_000,
+    });
+    execFileSync('sh', ['-c', `kill -STOP ${process.pid}; kill -CONT ${process.pid}`]);
+    output('ip link add watched type dummy');
+    output('ip link del watched');
+    await until(() => errors.length > 0 || events.some((event) => event.kind === 'link-removed'));
+    expect(errors).to.deep.equal([]);
+    // It ends with the next thing that it hears of.
+    const closed = monitor.close();
+    output('ip link add watched type dummy');
+    output('ip link del watched');
+    await closed;
   });
 
   it('lists the default routes of the main table, and tells where one changes', async () => {
