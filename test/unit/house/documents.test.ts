@@ -51,11 +51,15 @@ function ownFlags(): ReadonlySet<string> {
   return new Set([...shown, ...unusedFlags.keys()]);
 }
 
+/** Where a shell begins a command, or a program runs another, and it is this program. */
+const ownCommand =
+  /(?<=^|-- |[|;&] |\b[np]\d |\bsudo |\/bin\/node )(?:dist\/)?kube-ipvs(?:\.mjs)? ([a-z][^|;&>#]*)/g;
+
 /** The commands of the program that a shell would run, up to where another one begins. */
 function ownCommands(): { readonly page: string; readonly command: string }[] {
   return code.flatMap(({ page, text }) =>
     shellLines(text).flatMap((line) =>
-      Array.from(line.matchAll(/(?<![\w/.-])kube-ipvs(?:\.mjs)? ([a-z][^|;&>#]*)/g), ([, command = '']) => ({
+      Array.from(line.matchAll(ownCommand), ([, command = '']) => ({
         page,
         command,
       })),
@@ -99,6 +103,15 @@ describe('the documents', () => {
     const unknown = named.filter(({ flag }) => !own.has(flag) && !foreignFlags.has(flag));
     expect(unknown).to.deep.equal([]);
     expect([...foreignFlags].filter((flag) => !named.some((one) => one.flag === flag))).to.deep.equal([]);
+  });
+
+  it('name commands that the program has', () => {
+    const own = new Set(
+      Array.from(cliReference().matchAll(/^## kube-ipvs (\S+)/gm), ([, name = '']) => name),
+    );
+    const named = ownCommands().map(({ page, command }) => ({ page, name: command.split(/\s/)[0] ?? '' }));
+    expect(named.length).to.be.greaterThan(30);
+    expect(named.filter(({ name }) => !own.has(name))).to.deep.equal([]);
   });
 
   it('name metrics that /metrics has', () => {
