@@ -37,7 +37,7 @@ export type PlaceFilter = (place: Place) => boolean;
 export interface ConnectionSelection extends Selection {
   readonly client?: PlaceFilter | undefined;
   readonly endpoint?: PlaceFilter | undefined;
-  /** How many are shown at most, 0 for all. */
+  /** How many are shown at most. */
   readonly limit: number;
 }
 
@@ -52,7 +52,7 @@ export async function selectConnections(
   let rest = 0;
   for await (const connection of connections) {
     if (!isSelected(connection, names?.get(keyOf(connection)), selection)) continue;
-    if (limit > 0 && views.length >= limit) rest += 1;
+    if (views.length >= limit) rest += 1;
     else views.push(connectionView(connection, names));
   }
   return { views: views.sort(compare), rest };

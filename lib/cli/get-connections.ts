@@ -1,11 +1,11 @@
 import { Argument, Option } from '@commander-js/extra-typings';
 import type { Command } from '@commander-js/extra-typings';
-import { ConfigurationError } from '../config/configuration-error.ts';
 import { sourceFlags } from '../config/flags.ts';
 import { readConnections } from '../kernel/ipvs-connections.ts';
 import { addConfigurationFlags, configured } from './configure.ts';
 import { type ConnectionView, readAddressFilter, selectConnections } from './connections-view.ts';
 import type { Context } from './context.ts';
+import { countParser } from './count-option.ts';
 import { noIpvs } from './kernel.ts';
 import { knowledgeReader, namesOf } from './knowledge.ts';
 import { columns } from './output/columns.ts';
@@ -60,7 +60,7 @@ export function addGetConnections(get: Command, context: Context): void {
     .addOption(
       new Option('--limit <number>', 'how many are printed at most; 0 prints all')
         .default(usualLimit)
-        .argParser(readLimit),
+        .argParser(countParser('--limit', String(usualLimit))),
     )
     .addOption(
       new Option('-o, --output <format>', 'how they are printed').choices(['wide', 'json', 'yaml'] as const),
@@ -109,17 +109,4 @@ async function withIpvs<Value>(look: () => Promise<Value>): Promise<Value> {
   } catch (error) {
     throw error instanceof Error && 'code' in error && error.code === 'ENOENT' ? noIpvs(error) : error;
   }
-}
-
-function readLimit(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new ConfigurationError([
-    {
-      where: '--limit',
-      expected: 'a whole number, 0 for all',
-      got: JSON.stringify(text),
-      hint: `leave it out for ${usualLimit}`,
-      severity: 'error',
-    },
-  ]);
 }

@@ -6,6 +6,7 @@ import { SocketClient } from '../socket/socket-client.ts';
 import { SocketError } from '../socket/socket-error.ts';
 import { addConfigurationFlags, configured } from './configure.ts';
 import type { Context } from './context.ts';
+import { countParser } from './count-option.ts';
 import { exitStatus } from './failure.ts';
 import type { IpvsReader } from './held.ts';
 import { openIpvs } from './kernel.ts';
@@ -67,14 +68,19 @@ export function addTop(program: Command, context: Context): void {
         .choices(topSorts)
         .default('connections' as const),
     )
-    .option('--rows <number>', 'show so many at most (default: all, on a terminal as many as fit)')
+    .addOption(
+      new Option(
+        '--rows <number>',
+        'show so many at most, 0 for all (default: on a terminal as many as fit)',
+      ).argParser(countParser('--rows', 'all of them, on a terminal as many as fit')),
+    )
     .option('--once', 'print one interval and end')
     .addOption(new Option('-o, --output <format>', 'json: print one interval and end').choices(['json']));
   addConfigurationFlags(command, [socketFlag]);
   top.action(async (options) => {
     const { configuration } = await configured([socketFlag], { ...options }, context);
-    const rows = /^[1-9]\d{0,5}$/.test(options.rows ?? '') ? Number(options.rows) : Infinity;
-    const asked: TopOptions = { path: configuration.socket, sort: options.sort, rows };
+    const { sort, rows = Infinity } = options;
+    const asked: TopOptions = { path: configuration.socket, sort, rows };
     const { screen } = context.terminal;
     const ipvs = openIpvs(undefined);
     try {

@@ -35,7 +35,7 @@ async function selected(
   selection: Partial<Parameters<typeof selectConnections>[2]>,
   names: KnownNames = known,
 ): Promise<string> {
-  const { views, rest } = await selectConnections(told(), names, { limit: 0, ...selection });
+  const { views, rest } = await selectConnections(told(), names, { limit: Infinity, ...selection });
   return `${views.map(({ client }) => client.port ?? 'affinity').join(' ')} and ${rest} more`;
 }
 
@@ -67,7 +67,7 @@ describe('connections', () => {
 
   it('have the names of Kubernetes, or say that these are not known, or that they are foreign', async () => {
     const rowsOf = async (names: KnownNames): Promise<readonly (readonly string[])[]> =>
-      connectionRows((await selectConnections(told(), names, { limit: 0 })).views, true);
+      connectionRows((await selectConnections(told(), names, { limit: Infinity })).views, true);
     const rows = await rowsOf(known);
     expect(rows[1]).to.deep.equal([
       ...['default', 'web', 'http', '192.168.7.1', 'TCP 10.96.0.10:80', '10.1.0.2:8080'],

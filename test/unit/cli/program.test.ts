@@ -105,6 +105,7 @@ describe('the command line', () => {
       ['get', 'connections', '--limit', 'some'],
       'error: --limit: expected a whole number, 0 for all, got "some"\n',
     ],
+    [['top', '--rows', 'ten'], 'error: --rows: expected a whole number, 0 for all, got "ten"\n'],
     [
       ['get', 'connections', '--client', 'me'],
       'error: --client: expected an address, a network or ADDRESS:PORT',
