@@ -1,3 +1,4 @@
+import { formatProblem } from '../model/problem.ts';
 import type { PlannerOptions } from '../model/planner-options.ts';
 import type { ServiceState } from '../model/service-state.ts';
 import { serviceKey } from '../model/service.ts';
@@ -12,7 +13,7 @@ import { explain, type Explanation } from './explanation/explanation.ts';
 import { readHeldService } from './explanation/held-service.ts';
 import { nearServices } from './explanation/near-services.ts';
 import type { ServiceArgument } from './explanation/service-argument.ts';
-import { problemLog } from './explanation/told-problems.ts';
+import { problemLog, type ProblemLog } from './explanation/told-problems.ts';
 import { Failure } from './failure.ts';
 import { openKernel } from './kernel.ts';
 import { type Knowledge, readKnowledge } from './knowledge.ts';
@@ -55,7 +56,7 @@ export async function readExplanation(
     readKnowledge({ ...subject.configuration, nodeTimeout }, context, told.log),
     askDaemon(subject),
   ]);
-  const state = stateNamed(argument, knowledge);
+  const state = stateNamed(argument, knowledge, told);
   const kernel = openKernel(undefined);
   try {
     const inUse = new Set(kernel.ipvs.services().map(({ scheduler }) => scheduler));
@@ -78,9 +79,17 @@ export async function readExplanation(
   }
 }
 
-function stateNamed({ namespace, name }: ServiceArgument, { states, from }: Knowledge): ServiceState {
+function stateNamed(
+  { namespace, name }: ServiceArgument,
+  { states, from }: Knowledge,
+  told: ProblemLog,
+): ServiceState {
   const found = states.find(({ service }) => service.namespace === namespace && service.name === name);
   if (found !== undefined) return found;
+  const [problem] = told.problemsOf([`Service ${serviceKey(namespace, name)}`]);
+  if (problem !== undefined) {
+    throw new Failure('invalid-service', `it is not balanced: ${formatProblem(problem)}`, problem.hint);
+  }
   const near = nearServices(namespace, name, states);
   const why = 'headless Services, those of type ExternalName and those of another proxy are not balanced';
   throw new Failure(

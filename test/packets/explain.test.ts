@@ -129,11 +129,28 @@ describe('kube-ipvs explain', function () {
     expect((await ran('web')).err).to.contain('hint: with its namespace: default/web');
   });
 
+  it('says what is wrong in one that cannot be used', async () => {
+    await site.write(
+      'broken.yaml',
+      site.manifestOf({ ...services[1]!, name: 'broken', clusterIPs: ['10.96.3'] }),
+    );
+    try {
+      const { status, err } = await ran('default/broken');
+      expect(status).to.equal(2);
+      expect(err).to.match(
+        /^error: it is not balanced: broken\.yaml:\d+: Service default\/broken: .*10\.96\.3/,
+      );
+    } finally {
+      await site.remove('broken.yaml');
+    }
+  });
+
   it('names what others have taken from the kernel, and who would mend it', async () => {
     await site.controller(site.first).stop();
     await site.first.must([
       ...['sh', '-c'],
-      'ipvsadm -d -t 10.96.3.5:80 -r 10.244.0.2:80 && ip address del 10.96.3.5/32 dev kube-ipvs0',
+      'ipvsadm -d -t 10.96.3.5:80 -r 10.244.0.2:80 && ip address del 10.96.3.5/32 dev kube-ipvs0' +
+        ' && ipvsadm -A -t 10.96.3.5:81 -s rr && ipvsadm -a -t 10.96.3.5:81 -r 10.244.0.2:81 -m',
     ]);
     const source = ['--manifests', site.manifests, '--hostname-override', site.first.name];
     const { status, out } = await ran('default/refused', ...source, '--cluster-cidr', podNetworks);
@@ -141,6 +158,7 @@ describe('kube-ipvs explain', function () {
     expect(out)
       .to.contain('the real server 10.244.0.2:80 is missing')
       .and.to.contain('10.96.3.5 is not bound to kube-ipvs0')
+      .and.to.contain('the kernel has a virtual server TCP 10.96.3.5:81')
       .and.to.match(/^NOT SERVED .*no kube-ipvs answers/m);
   });
 });

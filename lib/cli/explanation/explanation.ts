@@ -76,7 +76,11 @@ export function explain(facts: ExplainedFacts): Explanation {
     planned.some((way) => way.kind !== 'cluster IP' && way.port === port && way.family === family),
   );
   const problems = [...facts.problems, ...serviceProblems(service, node, options)];
-  const findings = [...problems.map(problemFinding), ...daemonTroubles(plan.service, daemon)];
+  const findings = [
+    ...problems.map(problemFinding),
+    ...leftovers(facts),
+    ...daemonTroubles(plan.service, daemon),
+  ];
   return {
     ...{ namespace: service.namespace, name: service.name, node: node.name },
     asked: askedView(facts),
@@ -119,7 +123,21 @@ function otherSets({ plan, held }: ExplainedFacts, ways: readonly WayView[]): Se
     .filter(({ set, element }) => !told.has(`${set} ${element}`));
 }
 
-function problemFinding({ object, field, expected, got, hint, severity }: Problem): Finding {
-  const place = [object, field].filter((part) => part !== undefined).join(': ');
-  return { severity, text: `${place}${place === '' ? '' : ': '}expected ${expected}, got ${got}`, hint };
+/** Virtual servers at its addresses that no Service asks for. Those whose real servers all drain go by themselves. */
+function leftovers({ held, winnerOf }: ExplainedFacts): Finding[] {
+  return [...held.others]
+    .filter(([key]) => winnerOf(key) === undefined)
+    .filter(([, { destinations }]) => destinations.some(({ weight }) => weight > 0))
+    .map(([key]) => ({
+      severity: 'warning',
+      text: `the kernel has a virtual server ${key} at an address of it that no Service asks for`,
+      hint: 'a running kube-ipvs removes it when it next reads the kernel; see "kube-ipvs diff"',
+    }));
+}
+
+/** A finding needs no name of the Service, of which everything is. */
+function problemFinding({ where, object = '', field, expected, got, hint, severity }: Problem): Finding {
+  const places = [where, object].filter((part) => part !== '' && !part.startsWith('Service '));
+  const place = [...places, ...(field === undefined ? [] : [field])].map((part) => `${part}: `).join('');
+  return { severity, text: `${place}expected ${expected}, got ${got}`, hint };
 }

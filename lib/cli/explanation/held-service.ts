@@ -10,14 +10,16 @@ export async function readHeldService(
   plan: ServicePlan,
 ): Promise<HeldService> {
   const wanted = new Set(plan.virtualServers.map(({ server }) => server.key));
+  const own = new Set(plan.addresses.map(({ address }) => address));
   const [entries, bound] = await Promise.all([setEntries.read(), addresses.read()]);
   const servers = ipvs.services({ stats: true }).flatMap((service) => {
     const key = virtualServerId(service)?.key;
-    if (key === undefined || !wanted.has(key)) return [];
+    if (key === undefined || !(wanted.has(key) || own.has(service.address))) return [];
     return [[key, { service, destinations: ipvs.destinations(service) }] as const];
   });
   return {
-    servers: new Map(servers),
+    servers: new Map(servers.filter(([key]) => wanted.has(key))),
+    others: new Map(servers.filter(([key]) => !wanted.has(key))),
     setEntries: new Set(entries.keys()),
     addresses: new Set(bound.keys()),
   };

@@ -17,6 +17,8 @@ import type { Way, WayKind } from './way.ts';
 export interface HeldService {
   /** Virtual servers by key. */
   readonly servers: ReadonlyMap<string, HeldVirtualServer>;
+  /** Others at the addresses that it has bound, by key: they may be of other Services. */
+  readonly others: ReadonlyMap<string, HeldVirtualServer>;
   /** Keys of all set entries. */
   readonly setEntries: ReadonlySet<string>;
   /** Addresses on kube-ipvs0. */

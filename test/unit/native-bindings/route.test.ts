@@ -200,6 +200,60 @@ describe('the route family', () => {
     );
   });
 
+  it('asks for the way to an address byte for byte as linux/rtnetlink.h has it', () => {
+    const asked = ['192.168.0.9', 'fd00::9'].map((address) => {
+      const [got] = kernelGot((route) => route.lookUp(address));
+      return [got?.type, got?.bytes.toString('hex', 16)];
+    });
+    expect(asked).to.deep.equal([
+      [26, '02200000' + '00000000' + '00000000' + '08000100' + 'c0a80009'],
+      [26, '0a800000' + '00000000' + '00000000' + '14000100' + 'fd00000000000000' + '0000000000000009'],
+    ]);
+  });
+
+  const ways: readonly (readonly [title: string, header: string, attributes: string, way: object])[] = [
+    [
+      'over a gateway',
+      '02200000fe000001',
+      '08000400' + '02000000' + '08000500' + 'c0a80001' + '08000700' + 'c0a80002',
+      { type: 1, index: 2, gateway: '192.168.0.1', source: '192.168.0.2' },
+    ],
+    [
+      'to the host itself',
+      '02200000ff000002',
+      '08000400' + '01000000' + '08000700' + 'c0a80002',
+      { type: 2, index: 1, gateway: undefined, source: '192.168.0.2' },
+    ],
+    [
+      'of IPv6 to a neighbour, of which the kernel tells no source',
+      '0a800000fe000001',
+      '08000400' + '03000000',
+      { type: 1, index: 3, gateway: undefined, source: undefined },
+    ],
+  ];
+  for (const [title, header, attributes, way] of ways) {
+    it(`reads a way ${title}`, () => {
+      const kernel = new ScriptedKernel(([got]) => [
+        routeMessage(got!.sequence, header, attributes),
+        outcome(got!.sequence),
+      ]);
+      expect(Route.open({ transport: kernel }).lookUp('192.168.0.9')).to.deep.equal(way);
+    });
+  }
+
+  for (const [errno, code] of [
+    [101, 'ENETUNREACH'],
+    [113, 'EHOSTUNREACH'],
+    [13, 'EACCES'],
+  ] as const) {
+    it(`refuses with ${code} where the kernel knows no way, and names the address`, () => {
+      const kernel = new ScriptedKernel(([got]) => [outcome(got!.sequence, errno)]);
+      expect(() => Route.open({ transport: kernel }).lookUp('192.168.0.9'))
+        .to.throw(NetlinkError, 'look up the route to 192.168.0.9')
+        .with.property('code', code);
+    });
+  }
+
   it('is traced in words', () => {
     const lines: string[] = [];
     const kernel = new ScriptedKernel(obedient);

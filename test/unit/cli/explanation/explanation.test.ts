@@ -20,6 +20,15 @@ function changed(
   };
 }
 
+/** The only virtual server that the kernel holds, with other weights. */
+function serverWith(
+  { servers }: HeldService,
+  weight: number,
+): NonNullable<ReturnType<HeldService['servers']['get']>> {
+  const server = servers.get(key)!;
+  return { ...server, destinations: server.destinations.map((one) => ({ ...one, weight })) };
+}
+
 describe('the explanation of a Service', () => {
   describe('of one way', () => {
     const two = state(web, slice([endpoint('10.0.0.1', here), endpoint('10.0.0.2')]));
@@ -126,6 +135,22 @@ describe('the explanation of a Service', () => {
       });
       expect(ways[0]?.realServers.map((one) => one.state)).to.deep.equal(['growing']);
       expect(conclusion).to.deep.include({ outcome: 'served', asWanted: true });
+    });
+
+    it('names a virtual server at its address that no Service asks for, unless that only drains', () => {
+      const texts = (weight: number, winner?: string): unknown =>
+        explained(two, {
+          held: (wanted) => ({
+            ...wanted,
+            others: new Map([['TCP 172.16.55.4:81', serverWith(wanted, weight)]]),
+          }),
+          facts: { winnerOf: (asked) => (asked === key ? 'ns1/svc1' : winner) },
+        }).findings.map(({ text }) => text);
+      expect(texts(1)).to.deep.equal([
+        'the kernel has a virtual server TCP 172.16.55.4:81 at an address of it that no Service asks for',
+      ]);
+      expect(texts(0)).to.deep.equal([]);
+      expect(texts(1, 'ns1/other')).to.deep.equal([]);
     });
 
     it('names the older Service that has it', () => {

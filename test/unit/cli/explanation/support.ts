@@ -33,6 +33,7 @@ export function heldOf(plan: ServicePlan): HeldService {
         },
       ]),
     ),
+    others: new Map(),
     setEntries: new Set(entriesOf(plan).map(({ key }) => key)),
     addresses: new Set(plan.addresses.map(({ key }) => key)),
   };
