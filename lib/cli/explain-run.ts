@@ -1,3 +1,5 @@
+import type { NodeFacts } from '../model/node-facts.ts';
+import type { ServicePlan } from '../model/plan.ts';
 import { formatProblem } from '../model/problem.ts';
 import type { PlannerOptions } from '../model/planner-options.ts';
 import type { ServiceState } from '../model/service-state.ts';
@@ -10,6 +12,7 @@ import type { DaemonStatus } from '../socket/status.ts';
 import type { Context } from './context.ts';
 import type { Subject } from './examination/subject.ts';
 import { explain, type Explanation } from './explanation/explanation.ts';
+import { healthAnswer } from './explanation/health-answer.ts';
 import { readHeldService } from './explanation/held-service.ts';
 import { nearServices } from './explanation/near-services.ts';
 import type { ServiceArgument } from './explanation/service-argument.ts';
@@ -67,6 +70,7 @@ export async function readExplanation(
     const explanation = explain({
       ...{ service, state, plan, options, node: knowledge.node, daemon: asked.daemon },
       held: await readHeldService(kernel, plan),
+      healthAnswered: await askHealth(plan, knowledge.node),
       winnerOf: (key) => {
         const winner = winners.get(key);
         return winner && serviceKey(winner.namespace, winner.name);
@@ -77,6 +81,13 @@ export async function readExplanation(
   } finally {
     kernel.close();
   }
+}
+
+/** Asks at an address that node ports are served on, as load balancers do. */
+function askHealth({ health }: ServicePlan, { addresses }: NodeFacts): Promise<number | null> {
+  return health === undefined
+    ? Promise.resolve(null)
+    : healthAnswer(addresses[0] ?? '127.0.0.1', health.port);
 }
 
 function stateNamed(

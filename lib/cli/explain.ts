@@ -16,8 +16,9 @@ const description = [
     'wanted, who may reach them and whose source address is hidden, which endpoints are used and why others are not, ' +
     'what is not followed, and at the end whether it is served, why not, and what to look at next.',
   'It reads the kernel, the API server or manifests, and the running kube-ipvs at its socket where one answers. Without ' +
-    'flags the configuration is that of the kube-ipvs that runs on the node. Nothing is changed and nothing is sent to ' +
-    'endpoints: "kube-ipvs trace" follows a packet, and "kube-ipvs doctor" examines the node.',
+    'flags the configuration is that of the kube-ipvs that runs on the node. A health check port of this node is asked what ' +
+    'it answers; besides, nothing is sent, and nothing is changed: "kube-ipvs trace" follows a packet, and ' +
+    '"kube-ipvs doctor" examines the node.',
 ].join('\n\n');
 
 const examples = `

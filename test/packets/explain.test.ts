@@ -106,7 +106,7 @@ describe('kube-ipvs explain', function () {
     expect(status, JSON.stringify(view.conclusion)).to.equal(0);
     expect(view.conclusion.text).to.contain('clients outside of the cluster are refused');
     expect(view.ways.map(({ kind, reach }) => `${kind}: ${reach}`)).to.include('load balancer: refused');
-    expect(view.health).to.deep.include({ port: 31000, status: 503 });
+    expect(view.health).to.deep.include({ port: 31000, status: 503, answered: 503 });
   });
 
   it('says that the internal policy finds no endpoint on the node', async () => {

@@ -33,8 +33,10 @@ export type AskedView = Pick<
 
 /** What a Service has on its health check port, as it is shown. */
 export interface HealthView extends ServiceHealth {
-  /** The status of HTTP that load balancers see. */
+  /** The status of HTTP that load balancers should see. */
   readonly status: 200 | 503;
+  /** The one that the port answered, `null` where there was no answer. */
+  readonly answered: number | null;
 }
 
 /** All that is to be said of a Service on a node. */
@@ -62,6 +64,8 @@ export interface ExplainedFacts extends WayFacts {
   readonly state: ServiceState;
   /** What is wrong in its manifests. */
   readonly problems: readonly Problem[];
+  /** What its health check port answered, see `HealthView`. */
+  readonly healthAnswered: number | null;
   /** `undefined` where no kube-ipvs answers. */
   readonly daemon: DaemonStatus | undefined;
 }
@@ -87,7 +91,7 @@ export function explain(facts: ExplainedFacts): Explanation {
     scheduling: schedulerChoice(service, options),
     ...{ drainTimeout: plan.drainTimeout ?? null, slowStart: plan.slowStart ?? null },
     ...{ ways, endpoints, unused: unusedViews(state, options) },
-    health: healthView(plan.health),
+    health: healthView(plan.health, facts.healthAnswered),
     ...{ sets, findings },
     conclusion: conclude({
       service,
@@ -112,8 +116,9 @@ function askedView({ service, options }: ExplainedFacts): AskedView {
 }
 
 /** kube-proxy's health check server: 200 where the load balancer may send to this node. */
-function healthView(health: ServiceHealth | undefined): HealthView | null {
-  return health === undefined ? null : { ...health, status: health.localEndpoints > 0 ? 200 : 503 };
+function healthView(health: ServiceHealth | undefined, answered: number | null): HealthView | null {
+  if (health === undefined) return null;
+  return { ...health, status: health.localEndpoints > 0 ? 200 : 503, answered };
 }
 
 function otherSets({ plan, held }: ExplainedFacts, ways: readonly WayView[]): SetElementView[] {

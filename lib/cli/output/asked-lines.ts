@@ -56,11 +56,16 @@ function schedulerWords({ scheduling: { scheduler, flags, why } }: Explanation):
 
 function healthLines({ health, sets }: Explanation): StatusLine[] {
   if (health === null) return [];
-  const { port, status, localEndpoints } = health;
+  const { port, localEndpoints } = health;
   const who = localEndpoints === 1 ? 'one ready endpoint is' : `${localEndpoints} ready endpoints are`;
   const missing = sets.some(({ element, held }) => !held && element === String(port));
   const shut = missing ? '; it is not in KUBE-HEALTH-CHECK-NODE-PORT, which lets it in' : '';
-  return [['Health check', `port ${port} answers ${status}: ${who} on this node${shut}`]];
+  return [['Health check', `port ${port} ${answerWords(health)}: ${who} on this node${shut}`]];
+}
+
+function answerWords({ status, answered }: NonNullable<Explanation['health']>): string {
+  if (answered === status) return `answers ${status}`;
+  return `should answer ${status} and ${answered === null ? 'gives no answer' : `answers ${answered}`}`;
 }
 
 function loopLines({ sets }: Explanation): StatusLine[] {

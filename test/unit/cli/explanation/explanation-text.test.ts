@@ -51,6 +51,22 @@ NEXT  kube-ipvs trace ns1/svc1
     );
   });
 
+  for (const [answered, line] of [
+    [503, 'port 31000 answers 503: 0 ready endpoints are on this node'],
+    [404, 'port 31000 should answer 503 and answers 404: 0 ready'],
+    [null, 'port 31000 should answer 503 and gives no answer: 0 ready'],
+  ] as const) {
+    it(`says what the health check port answers: ${answered ?? 'nothing'}`, () => {
+      const asked = service({
+        type: 'LoadBalancer',
+        externalTrafficPolicy: 'Local',
+        healthCheckNodePort: 31000,
+      });
+      const facts = { healthAnswered: answered };
+      expect(textOf(explained(state(asked), { facts }))).to.match(new RegExp(`^Health check: +${line}`, 'm'));
+    });
+  }
+
   const many = Array.from({ length: 12 }, (_, index) => endpoint(`10.0.0.${index + 10}`));
 
   /** Explains a Service of many endpoints, of which the kernel lacks the last. */

@@ -359,9 +359,9 @@ describe('the explanation of a Service', () => {
       externalTrafficPolicy: 'Local',
       healthCheckNodePort: 31000,
     });
-    const health = (pod: Readonly<Record<string, string>>): unknown =>
-      explained(state(asked, slice([endpoint('10.0.0.1', pod)]))).health;
-    expect(health(here)).to.deep.equal({ port: 31000, localEndpoints: 1, status: 200 });
-    expect(health({})).to.deep.equal({ port: 31000, localEndpoints: 0, status: 503 });
+    const health = (pod: Readonly<Record<string, string>>, healthAnswered: number | null): unknown =>
+      explained(state(asked, slice([endpoint('10.0.0.1', pod)])), { facts: { healthAnswered } }).health;
+    expect(health(here, 200)).to.deep.equal({ port: 31000, localEndpoints: 1, status: 200, answered: 200 });
+    expect(health({}, null)).to.deep.equal({ port: 31000, localEndpoints: 0, status: 503, answered: null });
   });
 });

@@ -60,7 +60,7 @@ export function explained(state: ServiceState, { options, held, facts }: Explain
     ...{ service: state.service, state, plan, node, options: planned },
     held: held === undefined ? wanted : held(wanted),
     winnerOf: () => plan.service,
-    ...{ problems: [], daemon: undefined },
+    ...{ problems: [], healthAnswered: null, daemon: undefined },
     ...facts,
   });
 }
