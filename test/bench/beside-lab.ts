@@ -41,7 +41,7 @@ function sizeIn(text: string): PlannedSize {
   const [, services, endpoints] = /^(\d+)x(\d+)$/.exec(text) ?? [];
   if (services === undefined || endpoints === undefined)
     throw new Error(`expected SERVICESxENDPOINTS, such as 1000x10, got "${text}"`);
-  return { services: Number(services), endpoints: Number(endpoints), rounds: 2 };
+  return { services: Number(services), endpoints: Number(endpoints), rounds: 2, scrapes: true };
 }
 
 function planOf(args: readonly string[]): MeasurementPlan {

@@ -60,7 +60,7 @@ class Measurement {
     const windows = await this.#windows(daemon);
     await daemon.stop();
     const probed = await this.#probed();
-    const scrapes = await this.scrapes();
+    const scrapes = this.#size.scrapes ? await this.scrapes() : [];
     return {
       size: { services, endpoints },
       kernel: this.#rig.kernel,

@@ -113,6 +113,8 @@ export function openKernel(): Record<string, unknown> {
     fake,
     firewall: new Firewall(),
     addresses: told(fake.addresses),
+    // Once, for it is the same table whoever asks for it.
+    realServers: told(fake.realServers, tellProbe),
     flows: new ConntrackFlows(conntrack),
     statistics: { read: (id: VirtualServerId & Keyed) => trafficOf(fake, id) },
     close: () => {
@@ -128,16 +130,17 @@ export function kernelTables(kernel: {
   readonly sets: Sets;
   readonly setEntries: SetEntries;
   readonly firewall: Firewall;
+  readonly realServers: FakeKernel['realServers'];
   readonly fake: FakeKernel;
 }): KernelTables {
-  const { sysctls, virtualServers, realServers, addresses } = kernel.fake;
+  const { sysctls, virtualServers, addresses } = kernel.fake;
   return {
     sysctls,
     sets: kernel.sets,
     firewall: kernel.firewall,
     setEntries: kernel.setEntries,
     virtualServers,
-    realServers: told(realServers, tellProbe),
+    realServers: kernel.realServers,
     addresses,
   };
 }

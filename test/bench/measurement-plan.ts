@@ -3,6 +3,8 @@ import type { Size } from './workload.ts';
 /** A size of cluster, and how often the daemon is started with it. */
 export interface PlannedSize extends Size {
   readonly rounds: number;
+  /** Whether it is measured what scrapes cost. */
+  readonly scrapes: boolean;
 }
 
 /** How much is measured of the daemon's process. */
@@ -27,11 +29,11 @@ export interface MeasurementPlan {
 export const fullPlan: MeasurementPlan = {
   kernel: 'ipvs',
   sizes: [
-    { services: 100, endpoints: 10, rounds: 3 },
-    { services: 10_000, endpoints: 10, rounds: 5 },
-    { services: 50_000, endpoints: 1, rounds: 2 },
+    { services: 100, endpoints: 10, rounds: 2, scrapes: false },
+    { services: 10_000, endpoints: 10, rounds: 3, scrapes: true },
+    { services: 50_000, endpoints: 1, rounds: 1, scrapes: false },
   ],
-  windowSeconds: 60,
+  windowSeconds: 30,
   settleSeconds: 10,
   changesPerSecond: 10,
   singleChanges: 200,
@@ -42,8 +44,8 @@ export const fullPlan: MeasurementPlan = {
 export const quickPlan: MeasurementPlan = {
   kernel: 'ipvs',
   sizes: [
-    { services: 100, endpoints: 10, rounds: 1 },
-    { services: 2000, endpoints: 10, rounds: 2 },
+    { services: 100, endpoints: 10, rounds: 1, scrapes: false },
+    { services: 2000, endpoints: 10, rounds: 2, scrapes: true },
   ],
   windowSeconds: 10,
   settleSeconds: 3,
