@@ -212,6 +212,6 @@ ${changeTable(results)}
 
 ${scrapeTable(results)}
 
-- **a scrape**: of everything, without a limit on series and not compressed, by a client on the same processor, which takes
+- **a scrape**: of everything, without a limit on series and not compressed, by a client on the same machine, which takes
   its part of it. While they go on without a pause, endpoints change one at a time.`;
 }
