@@ -141,15 +141,14 @@ function notesOn({ tables, node }: ReadSurroundings, { from, destination }: Pack
   ];
 }
 
-/** Tries what was traced, and where that fails each endpoint that might have been chosen. */
+/**
+ * Tries what was traced, and each endpoint that might be chosen, 16 at most: that one answers says nothing of the others.
+ * Endpoints of SCTP are not tried.
+ */
 export async function probeTrace({ packet, candidates }: TraceView): Promise<readonly Probed[]> {
-  const first = await probe(packet.protocol, packet.destination, packet.port);
-  if (first.reached || packet.protocol === 'SCTP') return [first];
-  const others = candidates.slice(0, mostProbes);
-  return [
-    first,
-    ...(await Promise.all(others.map(({ address, port }) => probe(packet.protocol, address, port)))),
-  ];
+  const first = { address: packet.destination, port: packet.port };
+  const others = packet.protocol === 'SCTP' ? [] : candidates.slice(0, mostProbes);
+  return Promise.all([first, ...others].map(({ address, port }) => probe(packet.protocol, address, port)));
 }
 
 /** What came of attempts, for people. */

@@ -61,7 +61,7 @@ export function addTrace(program: Command, context: Context): void {
   const traced = command
     .addArgument(new Argument('<target>', 'what it is sent to'))
     .option('--from <address>', 'who sends it: an address, or node', 'node')
-    .option('--probe', 'also open a real connection from this node; where that fails, one to each endpoint')
+    .option('--probe', 'also open a real connection from this node, and one to each endpoint')
     .addOption(
       new Option('-o, --output <format>', 'how it is printed').choices(['wide', 'json', 'yaml'] as const),
     );

@@ -97,6 +97,11 @@ describe('kube-ipvs doctor', function () {
     return diagnosis;
   }
 
+  /** Where a connection of a pod to the service is lost. */
+  function lost(...args: readonly string[]): Promise<string> {
+    return attendant.verdict('--from', pods[0]!.ipv4, `${clusterIPs[0]!}:80`, ...args);
+  }
+
   it('finds a module that is missing', async () => {
     await attendant.type('modprobe -r ip_vs_mh');
     await start(rightRange);
@@ -109,13 +114,18 @@ describe('kube-ipvs doctor', function () {
 
   it('finds that nothing is forwarded', async () => {
     await attendant.type('sysctl -w net.ipv4.ip_forward=0');
-    await attendant.mend(await expectError('ip-forward-off'), 'ip-forward-off');
+    const diagnosis = await expectError('ip-forward-off');
+    expect(await lost()).to.match(/lost: .*net\/ipv4\/ip_forward is 0/);
+    await attendant.mend(diagnosis, 'ip-forward-off');
     await expectHealth();
+    expect(await lost()).to.match(/^delivered: /);
   });
 
   it('finds a rule that drops what is forwarded', async () => {
     await attendant.type('iptables -I FORWARD 1 -j DROP');
-    await attendant.mend(await expectError('drop-rule'), 'drop-rule');
+    const diagnosis = await expectError('drop-rule');
+    expect(await lost()).to.match(/lost: .*dropped by filter FORWARD, rule 1/);
+    await attendant.mend(diagnosis, 'drop-rule');
     await expectHealth();
   });
 
@@ -123,6 +133,7 @@ describe('kube-ipvs doctor', function () {
     const setting = '/proc/sys/net/netfilter/nf_conntrack_max';
     await attendant.typeOnMachine(`echo 1 > ${setting}`);
     const diagnosis = await expectError('conntrack-full');
+    expect(await lost()).to.match(/^lost: .*conntrack takes no new connections/);
     for (const line of commandsOf(diagnosis.findings, 'conntrack-full')) await attendant.typeOnMachine(line);
     await expectHealth();
   });
@@ -147,6 +158,8 @@ describe('kube-ipvs doctor', function () {
     await pods[1]!.kill();
     const { findings } = await expectError('endpoint-refuses');
     expect(findings[0]!.evidence.join()).to.include('10.244.0.3:80 of TCP 10.96.0.10:80');
+    const probed = await attendant.exec(`kube-ipvs trace --probe ${clusterIPs[0]!}:80`);
+    expect(probed.stdout, `${probed.stdout}${probed.stderr}`).to.match(/^10\.244\.0\.3:80 +refused/m);
     await pods[1]!.serve(podServing);
     await expectHealth();
   });

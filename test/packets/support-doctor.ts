@@ -71,6 +71,14 @@ export class Attendant {
     return { status: code, ...(JSON.parse(stdout) as Omit<Diagnosis, 'status'>) };
   }
 
+  /** Where a connection goes, in the words of `kube-ipvs trace`, and where it is lost. */
+  async verdict(...args: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.exec(['kube-ipvs trace -o json', ...args].join(' '));
+    if (stdout === '') throw new Error(`trace ended with ${code} and said nothing but: ${stderr}`);
+    const { outcome, verdict } = JSON.parse(stdout) as { readonly outcome: string; readonly verdict: string };
+    return `${outcome}: ${verdict}`;
+  }
+
   /** Types every command that a finding of some name names. */
   async mend({ findings }: Diagnosis, name: string): Promise<void> {
     for (const line of commandsOf(findings, name)) await this.type(line);
