@@ -1,5 +1,6 @@
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readdir, readlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { textOf } from './text-file.ts';
 
 /** A process that has to do with balancing on this machine. */
 export interface LocalProcess {
@@ -45,7 +46,10 @@ export function runArguments(words: readonly string[]): readonly string[] | unde
 
 /** Nothing where it has ended meanwhile. */
 async function look(folder: string, pid: number): Promise<LocalProcess | undefined> {
-  const [line, stat] = await Promise.all([textOf(join(folder, 'cmdline')), textOf(join(folder, 'stat'))]);
+  const [line = '', stat = ''] = await Promise.all([
+    textOf(join(folder, 'cmdline')),
+    textOf(join(folder, 'stat')),
+  ]);
   const words = line.replace(/\0$/, '').split('\0');
   const name = nameOf(words, stat);
   // The name of the process stands in brackets, and may have some itself.
@@ -58,10 +62,6 @@ function nameOf(words: readonly string[], stat: string): string | undefined {
   if (run !== undefined) return run.some((word) => /^--once(=true)?$/.test(word)) ? undefined : 'kube-ipvs';
   const names = [basename(words[0] ?? ''), stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'))];
   return proxies.find((proxy) => names.includes(proxy));
-}
-
-async function textOf(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch(() => '');
 }
 
 async function namespaceOf(folder: string): Promise<string | undefined> {

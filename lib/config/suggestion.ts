@@ -1,5 +1,5 @@
 /** The number of single-letter insertions, deletions and replacements between two words. */
-function distance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (const [line, letter] of Array.from(a).entries()) {
     const next = [line + 1];
@@ -21,7 +21,7 @@ function distance(a: string, b: string): number {
 export function suggestion(word: string, known: readonly string[]): string | undefined {
   const lower = word.toLowerCase();
   const near = known
-    .map((candidate) => ({ candidate, steps: distance(lower, candidate.toLowerCase()) }))
+    .map((candidate) => ({ candidate, steps: editDistance(lower, candidate.toLowerCase()) }))
     .filter(({ candidate, steps }) => steps <= Math.max(1, Math.floor(candidate.length / 3)))
     .sort((a, b) => a.steps - b.steps);
   return near[0]?.candidate;

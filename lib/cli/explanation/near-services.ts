@@ -1,3 +1,4 @@
+import { editDistance } from '../../config/suggestion.ts';
 import type { ServiceState } from '../../model/service-state.ts';
 import { serviceKey } from '../../model/service.ts';
 
@@ -25,18 +26,4 @@ function distanceTo(service: ServiceState['service'], namespace: string, name: s
   const within = service.name.includes(name) || name.includes(service.name);
   const own = within ? 1 : editDistance(service.name, name);
   return service.namespace === namespace ? own : own + 1;
-}
-
-/** Letters to add, leave out or exchange (Levenshtein). */
-function editDistance(a: string, b: string): number {
-  let before = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [row, letter] of a.split('').entries()) {
-    const now = [row + 1];
-    for (const [column, other] of b.split('').entries()) {
-      const exchanged = (before[column] ?? 0) + (letter === other ? 0 : 1);
-      now.push(Math.min(exchanged, (before[column + 1] ?? 0) + 1, (now[column] ?? 0) + 1));
-    }
-    before = now;
-  }
-  return before[b.length] ?? 0;
 }
