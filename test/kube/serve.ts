@@ -40,6 +40,7 @@ const options = new Command('serve')
   .option('--churn <rate>', 'endpoints that are replaced each second', parseCount, 0)
   .option('--churn-seconds <time>', 'how long; for ever unless told', parseCount)
   .option('--bookmark-ms <time>', 'between two bookmarks of a watch', parseCount, 60_000)
+  .option('--date-ahead-ms <time>', 'what the Date of answers is ahead of the clock', parseCount, 0)
   .parse()
   .opts();
 
@@ -50,6 +51,7 @@ const server = await ApiServer.start({
   port: options.port,
   bookmarkMs: options.bookmarkMs,
   subjectAltNames: options.altName,
+  dateAheadMs: options.dateAheadMs,
 });
 state?.keep(server.store);
 if (options.load) load(server.store, options.load);

@@ -47,6 +47,8 @@ export interface ApiServerOptions extends StoreOptions {
   readonly mirroring?: boolean;
   /** The users of tokens that are known from the beginning, by token. */
   readonly tokens?: ReadonlyMap<string, string>;
+  /** Milliseconds that the `Date` of its answers is ahead of the machine's clock; 0 unless told, behind where negative. */
+  readonly dateAheadMs?: number;
 }
 
 /** What a restart changes. */
@@ -254,6 +256,8 @@ export class ApiServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { dateAheadMs = 0 } = this.#options;
+    if (dateAheadMs !== 0) response.setHeader('date', new Date(Date.now() + dateAheadMs).toUTCString());
     const real = new ResponseOutlet(response);
     const url = new URL(request.url ?? '/', this.url);
     let outlet: Outlet = real;

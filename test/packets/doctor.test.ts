@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { allChecks } from '../../lib/doctor/checks.ts';
 import { Cluster } from '../lab/cluster.ts';
 import type { Controller } from '../lab/controller.ts';
 import type { Guest } from '../lab/guest.ts';
@@ -22,6 +23,9 @@ const clusterIPs = ['10.96.0.10', 'fd00:10:96::a'];
 
 const rightRange = '10.244.0.0/16,fd00:10:244::/48';
 const wrongRange = '10.250.0.0/16,fd00:10:250::/48';
+
+/** What the API server's clock is ahead at first. */
+const clockAheadMs = 600_000;
 
 /** A node, and two services of the same pods, of which one asks for a scheduler of its own. */
 const objects = [
@@ -69,7 +73,8 @@ describe('kube-ipvs doctor', function () {
       ControlPlane.build(cluster),
       Attendant.at(node),
     ]);
-    await plane.start();
+    await node.addRoute('default', plane.host.ipv4);
+    await plane.start('everybody', clockAheadMs);
     await plane.apply(objects);
   });
 
@@ -79,14 +84,15 @@ describe('kube-ipvs doctor', function () {
     await plane.destroy();
   });
 
-  /** The node as it is, in which nothing is wrong. */
-  async function expectHealth(): Promise<Diagnosis> {
+  /** The node as it is, in which nothing is wrong, and of which every check can be made. */
+  async function expectHealth(): Promise<void> {
     const diagnosis = await attendant.examine();
     expect(namesOf(diagnosis, 'error', 'warning'), JSON.stringify(diagnosis.findings, null, 1)).to.deep.equal(
       [],
     );
     expect(diagnosis.status).to.equal(0);
-    return diagnosis;
+    expect(diagnosis.checks.filter(({ state }) => state === 'not-examined')).to.deep.equal([]);
+    expect(diagnosis.checks.map(({ name }) => name)).to.deep.equal(allChecks.map(({ name }) => name));
   }
 
   /** What is found on a node on which one thing was broken. */
@@ -101,6 +107,16 @@ describe('kube-ipvs doctor', function () {
   function lost(...args: readonly string[]): Promise<string> {
     return attendant.verdict('--from', pods[0]!.ipv4, `${clusterIPs[0]!}:80`, ...args);
   }
+
+  it('finds that the clock differs from that of the API server', async () => {
+    const args = ['--only', 'clock', '--kubeconfig', plane.kubeconfig(node)];
+    const diagnosis = await attendant.examine(...args);
+    expect(namesOf(diagnosis, 'warning')).to.deep.equal(['clock-skewed']);
+    expect(diagnosis.findings[0]!.evidence.join()).to.match(/^this node is (599|60\d) s behind https:/);
+    await plane.kill();
+    await plane.start();
+    expect(await attendant.examine(...args)).to.deep.include({ status: 0, findings: [] });
+  });
 
   it('finds a module that is missing', async () => {
     await attendant.type('modprobe -r ip_vs_mh');
@@ -151,6 +167,18 @@ describe('kube-ipvs doctor', function () {
     await attendant.type(`ip address add ${clusterIPs[0]!}/32 dev eth0`);
     const name = 'service-address-on-interface';
     await attendant.mend(await expectError(name), name);
+    await expectHealth();
+  });
+
+  it('finds that pods may send more than the way out of the node carries', async () => {
+    const port = (await attendant.type('ls /sys/class/net/cni0/brif')).split('\n')[0]!;
+    await attendant.type(`ip link set ${port} mtu 9000`);
+    const diagnosis = await attendant.examine();
+    expect(namesOf(diagnosis, 'error', 'warning')).to.deep.equal(['mtu-too-big']);
+    expect(diagnosis.findings[0]!.evidence).to.deep.equal([
+      `eth0 carries 1500 bytes; more may come from ${port} (9000)`,
+    ]);
+    await attendant.mend(diagnosis, 'mtu-too-big');
     await expectHealth();
   });
 

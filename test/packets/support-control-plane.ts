@@ -71,13 +71,16 @@ export class ControlPlane {
     return join(this.#folder, node.name, 'kubeconfig');
   }
 
-  /** Starts the server with what it held when it ended, without the history of that, and waits until it listens. */
-  async start(where: keyof typeof listening = 'everybody'): Promise<void> {
+  /**
+   * Starts the server with what it held when it ended, without the history of that, and waits until it listens.
+   * @param dateAheadMs milliseconds that it says to be ahead of the clock of the lab
+   */
+  async start(where: keyof typeof listening = 'everybody', dateAheadMs = 0): Promise<void> {
     const names = this.host.addresses.flatMap((address) => ['--alt-name', `IP:${address}`]);
     const server = await this.host.start([
       ...['node', 'test/kube/serve.ts', '--address', listening[where], '--port', String(port)],
       // With a bookmark every second, a server that comes back unchanged has nothing that a watcher does not know.
-      ...['--state', this.#state, '--bookmark-ms', '1000', ...names],
+      ...['--state', this.#state, '--bookmark-ms', '1000', '--date-ahead-ms', String(dateAheadMs), ...names],
     ]);
     this.#server = server;
     await server.log(/^https:/, startTime);

@@ -10,7 +10,7 @@ export async function readInterfaces(): Promise<readonly NodeInterface[]> {
   const route = Route.open();
   try {
     const [links, addresses] = [route.links(), route.addresses()];
-    const uplinks = uplinksIn((await textOf('/proc/net/route')) ?? '');
+    const uplinks = uplinksIn(await textOf('/proc/net/route'), await textOf('/proc/net/ipv6_route'));
     const nameOf = new Map(links.map(({ index, name }) => [index, name]));
     return await Promise.all(
       links.map(async (link) => ({
@@ -36,12 +36,26 @@ async function hairpinOf(name: string): Promise<boolean | undefined> {
   return text === undefined ? undefined : text.trim() === '1';
 }
 
-/** The interfaces of default routes, of proc(5)'s net/route. */
-function uplinksIn(text: string): ReadonlySet<string> {
-  const rows = text.split('\n').map((line) => line.split('\t'));
-  return new Set(
-    rows
-      .filter(([, destination, , , , , , mask]) => destination === '00000000' && mask === '00000000')
-      .map(([name = '']) => name),
-  );
+/** `RTF_REJECT` of linux/route.h: a route that leads nowhere, such as the kernel's own `unreachable default`. */
+const rejecting = 0x200;
+
+/**
+ * The interfaces of default routes.
+ *
+ * @param ipv4 proc(5)'s net/route, `undefined` where the kernel has none
+ * @param ipv6 its net/ipv6_route
+ */
+export function uplinksIn(ipv4 = '', ipv6 = ''): ReadonlySet<string> {
+  const ofIpv4 = rowsOf(ipv4)
+    .filter(([, destination, , , , , , mask]) => destination === '00000000' && mask === '00000000')
+    .map(([name = '']) => name);
+  const ofIpv6 = rowsOf(ipv6)
+    .filter(([destination, length]) => destination === '0'.repeat(32) && length === '00')
+    .filter(([, , , , , , , , flags = '']) => (parseInt(flags, 16) & rejecting) === 0)
+    .map((row) => row[9] ?? '');
+  return new Set([...ofIpv4, ...ofIpv6]);
+}
+
+function rowsOf(text: string): string[][] {
+  return text.split('\n').map((line) => line.trim().split(/\s+/));
 }
