@@ -222,7 +222,8 @@ describe('the chart, rendered by the real helm', () => {
     it('mounts of what the program reads, and nothing to write but the lock and the socket', () => {
       const set = one(ofCase('default'), 'DaemonSet');
       expect(set).to.have.deep.nested.property(`${main}.volumeMounts`, [
-        { name: 'config', mountPath: '/etc/kube-ipvs', readOnly: true },
+        // Without a subPath a changed ConfigMap would reach, and end, the programs of all nodes at once.
+        { name: 'config', mountPath: '/etc/kube-ipvs/config.yaml', subPath: 'config.yaml', readOnly: true },
         { name: 'modules', mountPath: '/lib/modules', readOnly: true },
         { name: 'xtables-lock', mountPath: '/run/xtables.lock' },
         { name: 'socket', mountPath: '/run/kube-ipvs' },

@@ -68,11 +68,12 @@ function confine(plan: ContainerPlan): void {
 
 const plan = JSON.parse(process.argv[2] ?? '') as ContainerPlan;
 mount('--bind', plan.image, plan.root);
-// Mount points that the image has not are made by the runtime.
-mount('-t', 'tmpfs', 'tmpfs', join(plan.root, 'run'));
+// Mount points that the image has not are made by the runtime: those of these folders, which are empty in the image.
+const folders = ['run', 'etc/kube-ipvs'].map((folder) => join(plan.root, folder));
+for (const folder of folders) mount('-t', 'tmpfs', 'tmpfs', folder);
 systemMounts(plan.root, plan.privileged);
 for (const { source, target, readOnly } of plan.mounts) bind(source, join(plan.root, target), readOnly);
-mount('-o', 'remount,ro', join(plan.root, 'run'));
+for (const folder of folders) mount('-o', 'remount,ro', folder);
 mount('-o', 'remount,bind,ro', plan.root);
 must('another root', libc.chroot(plan.root));
 process.chdir('/');

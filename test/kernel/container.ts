@@ -40,6 +40,7 @@ export interface Container {
   readonly volumeMounts: readonly {
     readonly name: string;
     readonly mountPath: string;
+    readonly subPath?: string;
     readonly readOnly?: boolean;
   }[];
 }
@@ -104,8 +105,8 @@ export class PodRuntime {
     if (!securityContext.readOnlyRootFilesystem || securityContext.runAsUser !== 0)
       throw new Error('expected a container of root with a read-only file system, got another');
     const secrets = { source: this.#files(account), target: '/run/secrets/kubernetes.io/serviceaccount' };
-    const mounts = volumeMounts.map(({ name, mountPath, readOnly = false }) => ({
-      source: this.#sources.get(name) ?? '',
+    const mounts = volumeMounts.map(({ name, mountPath, subPath = '', readOnly = false }) => ({
+      source: join(this.#sources.get(name) ?? '', subPath),
       target: mountPath,
       readOnly,
     }));

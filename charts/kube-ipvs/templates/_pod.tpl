@@ -18,8 +18,10 @@
 
 {{- /* The mounts of both containers. */ -}}
 {{- define "kube-ipvs.mounts" -}}
+{{- /* By subPath, so that a process sees no change of the ConfigMap: pods are replaced a few at a time, instead of all ending at once. */}}
 - name: config
-  mountPath: /etc/kube-ipvs
+  mountPath: /etc/kube-ipvs/config.yaml
+  subPath: config.yaml
   readOnly: true
 - name: modules
   mountPath: /lib/modules
@@ -31,9 +33,13 @@
 
 {{- /* The labels of nodes that are served. One that a later value takes away is null: Helm drops only those of values.yaml. */ -}}
 {{- define "kube-ipvs.nodeSelector" -}}
-{{- range $label, $value := .Values.nodeSelector }}
-{{- if not (kindIs "invalid" $value) }}
-{{ $label }}: {{ $value | quote }}
-{{- end }}
-{{- end }}
+{{- $labels := dict -}}
+{{- range $label, $value := .Values.nodeSelector -}}
+{{- if not (kindIs "invalid" $value) -}}
+{{- $labels = set $labels $label $value -}}
+{{- end -}}
+{{- end -}}
+{{- with $labels -}}
+{{- toYaml . -}}
+{{- end -}}
 {{- end -}}
