@@ -36,7 +36,8 @@ const forms: Readonly<Record<string, Schema>> = {
   // A URL, or a port behind it, would be taken for a part of the name.
   k8sServiceHost: { type: 'string', pattern: '^([A-Za-z0-9.-]*|[0-9A-Fa-f:.]+)$' },
   k8sServicePort: port,
-  'image.repository': { type: 'string', pattern: '^[^\\s@]+$' },
+  // A tag, a digest or a protocol in it would not be what it looks like.
+  'image.repository': { type: 'string', pattern: '^([^\\s@/]+/)*[^\\s@/:]+$' },
   'image.tag': { type: 'string', pattern: '^([\\w][\\w.-]{0,127})?$' },
   'image.digest': { type: 'string', pattern: '^(sha256:[0-9a-f]{64})?$' },
   'image.pullPolicy': { enum: ['Always', 'IfNotPresent', 'Never'] },
@@ -46,6 +47,8 @@ const forms: Readonly<Record<string, Schema>> = {
   },
   nameOverride: name,
   fullnameOverride: name,
+  commonLabels: texts,
+  commonAnnotations: texts,
   'serviceAccount.create': flag,
   'serviceAccount.name': text,
   'serviceAccount.annotations': texts,
@@ -70,9 +73,16 @@ const forms: Readonly<Record<string, Schema>> = {
     additionalProperties: false,
     properties: {
       type: { enum: ['RollingUpdate', 'OnDelete'] },
-      rollingUpdate: { type: ['object', 'null'] },
+      rollingUpdate: {
+        type: ['object', 'null'],
+        additionalProperties: false,
+        properties: {
+          maxUnavailable: { type: ['integer', 'string'], pattern: '^(100|[1-9][0-9]?)%$', minimum: 1 },
+        },
+      },
     },
   },
+  minReadySeconds: { type: 'integer', minimum: 0 },
   priorityClassName: text,
   nodeSelector: { type: 'object', additionalProperties: { type: ['string', 'null'] } },
   tolerations: maps,
@@ -81,6 +91,7 @@ const forms: Readonly<Record<string, Schema>> = {
   podLabels: texts,
   terminationGracePeriodSeconds: { type: 'integer', minimum: 0 },
   'monitoring.job': { type: 'string', minLength: 1, maxLength: 63 },
+  'monitoring.port': { type: 'string', maxLength: 15 },
   'monitoring.scrapeAnnotations': flag,
   ...within('monitoring.podMonitor', monitor),
   ...within('monitoring.serviceMonitor', monitor),

@@ -126,7 +126,7 @@ describe('a release of the chart, by the real helm on the API server of the test
     expect(changed(before, 'uid')).to.deep.equal([]);
     expect(changed(before, 'resourceVersion')).to.deep.equal(['daemonsets kube-ipvs']);
     const pod = at(specOf(), 'template', 'spec');
-    expect(at(pod, 'containers', 0, 'image')).to.equal('kube-ipvs/kube-ipvs:1.2.3');
+    expect(at(pod, 'containers', 0, 'image')).to.equal('kube-ipvs:1.2.3');
     expect(at(pod, 'nodeSelector')).to.deep.equal({ 'kubernetes.io/os': 'linux' });
     expect(releases()).to.deep.equal(['superseded', 'deployed']);
   });
@@ -138,13 +138,27 @@ describe('a release of the chart, by the real helm on the API server of the test
     expect(changed(before, 'generation')).to.deep.equal([]);
   });
 
-  it('follows a new version of the chart node by node, by the same selector', async () => {
-    const [first, before] = [specOf(), held()];
-    const next = join(folder, 'next');
+  /** Upgrades to a chart whose fields of Chart.yaml with such names have another version. */
+  async function upgradeTo(version: string, names: RegExp): Promise<void> {
+    const next = join(folder, version);
     await cp(chartFolder, next, { recursive: true });
     const chart = await readFile(join(next, 'Chart.yaml'), 'utf8');
-    await writeFile(join(next, 'Chart.yaml'), chart.replace(/^((?:appV|v)ersion): .*$/gm, '$1: 9.9.9'));
+    await writeFile(join(next, 'Chart.yaml'), chart.replace(names, `$1: ${version}`));
     await run('upgrade', 'kube-ipvs', next, '--reuse-values', '--wait', '--timeout', '60s');
+  }
+
+  it('leaves the pods alone where the chart has another version and the program has not', async () => {
+    const before = held();
+    await upgradeTo('9.9.8', /^(version): .*$/gm);
+    expect(changed(before, 'generation')).to.deep.equal([]);
+    expect(at(server.store.get(...daemonSet), 'metadata', 'labels', 'helm.sh/chart')).to.equal(
+      'kube-ipvs-9.9.8',
+    );
+  });
+
+  it('follows a new version of the program node by node, by the same selector', async () => {
+    const [first, before] = [specOf(), held()];
+    await upgradeTo('9.9.9', /^((?:appV|v)ersion): .*$/gm);
     expect(changed(before, 'uid')).to.deep.equal([]);
     expect(at(specOf(), 'selector')).to.deep.equal(at(first, 'selector'));
     expect(at(specOf(), 'updateStrategy')).to.deep.equal({

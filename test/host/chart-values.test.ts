@@ -75,6 +75,41 @@ describe('the values of the chart, as the real helm takes them', () => {
         /extraArgs: .* got --metrics-bind-address/,
       ],
       [
+        'a flag that moves what is mounted',
+        'k8sServiceHost=a,extraArgs={--socket=/run/a/b}',
+        /extraArgs: .* got --socket; give it in config/,
+      ],
+      [
+        'a flag with which every pod would end',
+        'k8sServiceHost=a,extraArgs={--cleanup}',
+        /extraArgs: expected flags with which the program stays, got --cleanup, with which it ends/,
+      ],
+      [
+        'manifests that are not mounted',
+        `${own},config.manifests=/services`,
+        /config\.manifests: expected a directory that is mounted, got \/services; mount it by extraVolumes/,
+      ],
+      [
+        'a tag in the name of the image',
+        'k8sServiceHost=a,image.repository=mirror:5000/kube-ipvs:1',
+        /'\/image\/repository': .* does not match/,
+      ],
+      [
+        'two pods on a node',
+        'k8sServiceHost=a,updateStrategy.rollingUpdate.maxSurge=1',
+        /'\/updateStrategy\/rollingUpdate': additional properties 'maxSurge' not allowed/,
+      ],
+      [
+        'an update of no node',
+        'k8sServiceHost=a,updateStrategy.rollingUpdate.maxUnavailable=0',
+        /'\/updateStrategy\/rollingUpdate\/maxUnavailable': minimum/,
+      ],
+      [
+        'a port for monitors that nothing listens at',
+        'k8sServiceHost=a,monitoring.port=https,monitoring.podMonitor.enabled=true',
+        /monitoring\.port: expected the name of a port of extraContainers, got https; there are none/,
+      ],
+      [
         'a socket among files of others',
         `k8sServiceHost=a,${own},config.socket=/run/kube-ipvs.sock`,
         /config\.socket: expected a path in a folder that is the socket's alone, .* got one in \/run;/,

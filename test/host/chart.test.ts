@@ -75,7 +75,7 @@ describe('the chart, rendered by the real helm', () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
     const chart = readFileSync(`${chartFolder}/Chart.yaml`, 'utf8');
     expect(parse(chart)).to.include({ version, appVersion: version });
-    expect(chart).to.contain(`image: kube-ipvs/kube-ipvs:${version}\n`);
+    expect(chart).to.contain(`image: kube-ipvs:${version}\n`);
   });
 
   it('tells Artifact Hub what it wants to know', () => {
@@ -144,6 +144,7 @@ describe('the chart, rendered by the real helm', () => {
         type: 'RollingUpdate',
         rollingUpdate: { maxUnavailable: '10%' },
       });
+      expect(set).to.have.nested.property('spec.minReadySeconds', 20);
       expect(at(set, 'spec', 'template', 'spec')).to.deep.include({
         hostNetwork: true,
         dnsPolicy: 'Default',
@@ -177,6 +178,24 @@ describe('the chart, rendered by the real helm', () => {
         'app.kubernetes.io/name': 'kube-ipvs',
         'example.org/team': 'b',
       });
+    });
+
+    it('labels and annotations of the values on every object', () => {
+      const objects = ofCase('everything');
+      for (const { kind, metadata } of objects) {
+        expect(metadata.labels, kind).to.include({ 'example.org/team': 'network' });
+        expect(metadata.labels['app.kubernetes.io/name'], kind).to.match(/^balancer(-test)?$/);
+        expect(metadata.annotations, kind).to.include({ 'example.org/contact': 'network@example.org' });
+      }
+      const template = at(one(objects, 'DaemonSet'), 'spec', 'template', 'metadata');
+      expect(at(template, 'labels')).to.include({ 'example.org/team': 'pods' });
+      expect(at(template, 'annotations')).to.include({ 'example.org/note': 'pod' });
+    });
+
+    it('pods that another version of the chart alone does not replace', () => {
+      const template = at(one(ofCase('default'), 'DaemonSet'), 'spec', 'template', 'metadata');
+      expect(at(template, 'labels')).to.include({ 'app.kubernetes.io/version': '0.1.0' });
+      expect(at(template, 'labels')).not.to.include.keys('helm.sh/chart');
     });
 
     it('a container that may no more than NET_ADMIN and NET_RAW', () => {
@@ -331,9 +350,9 @@ describe('the chart, rendered by the real helm', () => {
   describe('has an image', () => {
     const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
     for (const [values, image] of [
-      ['', 'kube-ipvs/kube-ipvs:0.1.0'],
-      ['image.tag=1.2.3', 'kube-ipvs/kube-ipvs:1.2.3'],
-      [`image.digest=${digest}`, `kube-ipvs/kube-ipvs@${digest}`],
+      ['', 'kube-ipvs:0.1.0'],
+      ['image.tag=1.2.3', 'kube-ipvs:1.2.3'],
+      [`image.digest=${digest}`, `kube-ipvs@${digest}`],
       [`image.repository=mirror:5000/a/b,image.tag=1,image.digest=${digest}`, `mirror:5000/a/b:1@${digest}`],
     ] as const) {
       it(`${image.replace(digest, 'DIGEST')}, in every container`, async () => {
@@ -448,6 +467,22 @@ describe('the chart, rendered by the real helm', () => {
       });
     });
 
+    it('through a proxy beside the program, which keeps its metrics to itself', async () => {
+      const objects = ofCase('metrics-proxy');
+      expect(one(objects, 'PodMonitor')).to.nested.include({
+        'spec.podMetricsEndpoints[0].port': 'https-metrics',
+        'spec.podMetricsEndpoints[0].scheme': 'https',
+      });
+      expect(one(objects, 'DaemonSet')).not.to.have.nested.property(`${main}.ports`);
+      const file = ['--values', `${chartFolder}/ci/metrics-proxy-values.yaml`];
+      const monitor = 'monitoring.podMonitor.enabled=false,monitoring.serviceMonitor.enabled=true';
+      const others = await render(...file, '--set', monitor);
+      expect(one(others, 'Service')).to.deep.nested.include({
+        'spec.ports': [{ name: 'metrics', port: 10249, targetPort: 'https-metrics', protocol: 'TCP' }],
+      });
+      expect(one(others, 'ServiceMonitor')).to.nested.include({ 'spec.endpoints[0].port': 'metrics' });
+    });
+
     it('by annotations of the pods', () => {
       const annotations = at(
         one(ofCase('monitoring'), 'DaemonSet'),
@@ -504,5 +539,9 @@ describe('the chart, rendered by the real helm', () => {
     expect(notes).to.contain('docs/moving-from-kube-proxy.md');
     expect(notes).to.contain('kubectl -n kube-system rollout status daemonset/kube-ipvs');
     expect(notes).to.contain('config.clientConnection.kubeconfig is left out');
+    expect(notes).to.contain('image.repository is not given');
+    const pushed = await helm.run([...install, ...values, '--set', 'image.repository=mirror/kube-ipvs']);
+    expect(pushed.stdout).to.contain('with the image mirror/kube-ipvs:0.1.0.');
+    expect(pushed.stdout).not.to.contain('image.repository is not given');
   });
 });

@@ -11,8 +11,11 @@
 {{- define "kube-ipvs.guardFlags" -}}
 {{- range .Values.extraArgs -}}
 {{- $flag := splitList "=" . | first | replace "_" "-" -}}
-{{- if has $flag (list "--config" "--kubeconfig" "--master" "--manifests" "--healthz-bind-address" "--metrics-bind-address" "--bind-address") -}}
+{{- if has $flag (list "--config" "--kubeconfig" "--master" "--manifests" "--healthz-bind-address" "--metrics-bind-address" "--bind-address" "--socket") -}}
 {{- fail (printf "extraArgs: expected flags that only the program has to know, got %s; give it in config, which the chart reads too" $flag) -}}
+{{- end -}}
+{{- if has $flag (list "--cleanup" "--help" "--init-only" "--once" "--version" "--write-config-to") -}}
+{{- fail (printf "extraArgs: expected flags with which the program stays, got %s, with which it ends; leave it out" $flag) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -26,16 +29,20 @@
 {{- if and .Values.k8sServiceHost $connection.master -}}
 {{- fail (printf "k8sServiceHost: expected one address of the API server, got config.clientConnection.master too, %s; take one of them away" $connection.master) -}}
 {{- end -}}
-{{- with $connection.kubeconfig -}}
-{{- $file := . -}}
-{{- $mounted := false -}}
-{{- range $.Values.extraVolumeMounts -}}
-{{- if or (eq .mountPath $file) (hasPrefix (printf "%s/" (trimSuffix "/" .mountPath)) $file) -}}
-{{- $mounted = true -}}
+{{- if and $connection.kubeconfig (not (include "kube-ipvs.isMounted" (list . $connection.kubeconfig))) -}}
+{{- fail (printf "config.clientConnection.kubeconfig: expected a file that is mounted, got %s; mount it by extraVolumes and extraVolumeMounts, or give k8sServiceHost, which takes its place" $connection.kubeconfig) -}}
+{{- end -}}
+{{- if and $configuration.manifests (not (include "kube-ipvs.isMounted" (list . $configuration.manifests))) -}}
+{{- fail (printf "config.manifests: expected a directory that is mounted, got %s; mount it by extraVolumes and extraVolumeMounts" $configuration.manifests) -}}
 {{- end -}}
 {{- end -}}
-{{- if not $mounted -}}
-{{- fail (printf "config.clientConnection.kubeconfig: expected a file that is mounted, got %s; mount it by extraVolumes and extraVolumeMounts, or give k8sServiceHost, which takes its place" $file) -}}
+
+{{- /* Whether a path is in one of extraVolumeMounts, as a text that is empty where it is not. Takes a list: the values of the chart and the path. */ -}}
+{{- define "kube-ipvs.isMounted" -}}
+{{- $path := index . 1 -}}
+{{- range (index . 0).Values.extraVolumeMounts -}}
+{{- if or (eq .mountPath $path) (hasPrefix (printf "%s/" (trimSuffix "/" .mountPath)) $path) -}}
+yes
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -61,7 +68,15 @@
 {{- if and .podMonitor.enabled .serviceMonitor.enabled -}}
 {{- fail "monitoring.serviceMonitor.enabled: expected one monitor, got a PodMonitor too, and every sample twice; turn one of them off" -}}
 {{- end -}}
-{{- if and (or .podMonitor.enabled .serviceMonitor.enabled .scrapeAnnotations) (not (include "kube-ipvs.metricsPort" $)) -}}
+{{- $ports := list -}}
+{{- range $.Values.extraContainers -}}
+{{- range .ports -}}{{- $ports = append $ports .name -}}{{- end -}}
+{{- end -}}
+{{- if and .port (not (has .port $ports)) -}}
+{{- fail (printf "monitoring.port: expected the name of a port of extraContainers, got %s; there are %s" .port (join ", " $ports | default "none")) -}}
+{{- end -}}
+{{- $monitored := and (or .podMonitor.enabled .serviceMonitor.enabled) (not .port) -}}
+{{- if and (or $monitored .scrapeAnnotations) (not (include "kube-ipvs.metricsPort" $)) -}}
 {{- $configuration := include "kube-ipvs.configuration" $ | fromYaml -}}
 {{- fail (printf "config.metricsBindAddress: expected an address that Prometheus reaches, got %s; give 0.0.0.0:10249, and see that a firewall keeps strangers from it" (toString (default "127.0.0.1:10249, the default" $configuration.metricsBindAddress))) -}}
 {{- end -}}

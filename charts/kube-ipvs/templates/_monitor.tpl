@@ -5,19 +5,14 @@
 name: {{ include "kube-ipvs.fullname" $chart }}
 namespace: {{ default $chart.Release.Namespace $monitor.namespace }}
 labels:
-  {{- include "kube-ipvs.labels" $chart | nindent 2 }}
-  {{- with include "kube-ipvs.furtherLabels" (list $chart $monitor.labels) }}
-  {{- . | nindent 2 }}
-  {{- end }}
-{{- with $monitor.annotations }}
-annotations:
-  {{- toYaml . | nindent 2 }}
+  {{- include "kube-ipvs.labelsWith" (list $chart $monitor.labels) | nindent 2 }}
+{{- with include "kube-ipvs.annotations" (list $chart $monitor.annotations) }}
+{{ . }}
 {{- end }}
 {{- end -}}
 
-{{- /* One endpoint of a monitor. Takes the values of the monitor. */ -}}
+{{- /* One endpoint of a monitor, but for its port. Takes the values of the monitor. */ -}}
 {{- define "kube-ipvs.monitorEndpoint" -}}
-port: metrics
 path: /metrics
 {{- /* The namespace, service and endpoint that a series is about win over those of the pod that tells of them. */}}
 honorLabels: true

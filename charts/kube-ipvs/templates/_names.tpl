@@ -24,11 +24,12 @@
 
 {{- /* Labels that never change, by which pods are selected. */ -}}
 {{- define "kube-ipvs.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "kube-ipvs.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "kube-ipvs.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
-{{- define "kube-ipvs.labels" -}}
+{{- /* Labels of the chart, which nobody replaces. */ -}}
+{{- define "kube-ipvs.ownLabels" -}}
 {{ include "kube-ipvs.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/component: service-proxy
@@ -36,18 +37,29 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- end -}}
 
+{{- /* The labels of an object: the chart's own and commonLabels. */ -}}
+{{- define "kube-ipvs.labels" -}}
+{{- include "kube-ipvs.labelsWith" (list . dict) -}}
+{{- end -}}
+
+{{- /* The labels of an object that has further ones. Takes a list: the values of the chart and the further labels. */ -}}
+{{- define "kube-ipvs.labelsWith" -}}
+{{- $chart := index . 0 -}}
+{{- $own := include "kube-ipvs.ownLabels" $chart | fromYaml -}}
+{{- $further := merge dict (index . 1 | default dict) ($chart.Values.commonLabels | default dict) -}}
+{{- toYaml (merge $own (omit $further (include "kube-ipvs.jobLabel" $chart))) -}}
+{{- end -}}
+
+{{- /* The field `annotations` of an object, where it has any. Takes a list: the values of the chart and those of the object. */ -}}
+{{- define "kube-ipvs.annotations" -}}
+{{- with merge dict (index . 1 | default dict) ((index . 0).Values.commonAnnotations | default dict) -}}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end -}}
+{{- end -}}
+
 {{- /* The label that both monitors take the name of the scrape job from. */ -}}
 {{- define "kube-ipvs.jobLabel" -}}kube-ipvs.io/scrape-job{{- end -}}
-
-{{- /* Labels beside the chart's own, which nobody replaces: pods are selected by them. Takes a list: the values of the chart and the labels. */ -}}
-{{- define "kube-ipvs.furtherLabels" -}}
-{{- $own := include "kube-ipvs.labels" (index . 0) | fromYaml -}}
-{{- range $label, $value := index . 1 }}
-{{- if not (or (hasKey $own $label) (eq $label (include "kube-ipvs.jobLabel" $))) }}
-{{ $label }}: {{ $value | quote }}
-{{- end }}
-{{- end }}
-{{- end -}}
 
 {{- define "kube-ipvs.image" -}}
 {{- with .Values.image -}}

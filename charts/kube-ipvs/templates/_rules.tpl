@@ -41,13 +41,11 @@ group that loses all of its rules is left out. The file says kube-proxy where th
 {{- toYaml $rule -}}
 {{- end -}}
 
-{{- /* The annotations of a dashboard's ConfigMap: those of the values, and the folder that Grafana's sidecar puts it into. */ -}}
+{{- /* What a dashboard's ConfigMap has for annotations: those of the values, and the folder that Grafana's sidecar puts it into. */ -}}
 {{- define "kube-ipvs.dashboardAnnotations" -}}
-{{- $annotations := deepCopy .annotations -}}
-{{- with .folder -}}
+{{- $annotations := deepCopy .Values.dashboards.annotations -}}
+{{- with .Values.dashboards.folder -}}
 {{- $annotations = set $annotations "grafana_folder" . -}}
 {{- end -}}
-{{- with $annotations -}}
-{{- toYaml . -}}
-{{- end -}}
+{{- include "kube-ipvs.annotations" (list . $annotations) -}}
 {{- end -}}
