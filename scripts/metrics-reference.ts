@@ -15,7 +15,12 @@ const sections: readonly (readonly [title: string, text: string, prefix: RegExp]
     `What kube-proxy has in its mode IPVS, by its names and with its buckets, so that dashboards and alerts that are made for it
 go on. Where newer versions of it have a label \`ip_family\` there is none here, for one pass serves both families.
 \`_total\` of what has no local endpoint is no counter there either. \`kubeproxy_network_programming_duration_seconds\` counts
-from what \`endpoints.kubernetes.io/last-change-trigger-time\` tells.`,
+from what \`endpoints.kubernetes.io/last-change-trigger-time\` tells.
+
+What every component of Kubernetes has besides, and kube-ipvs has not: \`kubernetes_build_info\`, for kubernetes-mixin's alert
+KubeVersionMismatch takes every version in it for one of Kubernetes, and would fire (\`kube_ipvs_build_info\` has that of kube-ipvs);
+\`kubernetes_feature_enabled\`, for there are no feature gates; \`/metrics/slis\`, for \`kube_ipvs_healthy\` says it; and \`go_*\`, for this
+is no Go: the panel Goroutines of kubernetes-mixin's dashboard stays empty. What kube-proxy has in its modes iptables and nftables alone is not here either.`,
     /^kubeproxy_/,
   ],
   ['Requests to the API server', "client-go's, of which kube-proxy has them.", /^rest_client_/],
@@ -33,19 +38,21 @@ not counted as decoded. \`write\` is the sum of \`kube_ipvs_writing_seconds_tota
 Netlink is counted by the same tables, of which \`sysctls\` and \`firewall\` have none: those are files and the programs of
 iptables. \`flows\` are the connections of nf_conntrack that are looked for to be forgotten, \`statistics\` what is read at a scrape, and
 \`node\` is the rest: addresses of the node, schedulers; what the kernel tells by itself of addresses that change is not counted. A \`direction\` is \`sent\` or \`received\`, as the program sees it.`,
-    /^kube_ipvs_(?!watch_|build_|conntrack_|event_loop|service_|endpoint_|kernel_|sysctl|(connections|packets|bytes)_)/,
+    /^kube_ipvs_(?!watch_|build_|healthy|node_|conntrack_|event_loop|service_|endpoint_|kernel_|sysctl|(connections|packets|bytes)_)/,
   ],
   ['Services and endpoints', services(), /^kube_ipvs_(service_|endpoint_)/],
   ['Watches', watches(), /^kube_ipvs_watch_/],
   [
     'Node and process',
-    `\`kube_ipvs_connections_total\` and its like are counted over all virtual servers, whatever \`--service-metrics\` says. What the
+    `\`kube_ipvs_healthy\` and \`kube_ipvs_node_eligible\` are what [health checks](health.md) answer at that moment, whether anybody asks or not.
+
+\`kube_ipvs_connections_total\` and its like are counted over all virtual servers, whatever \`--service-metrics\` says. What the
 kernel does not have is left out. \`kube_ipvs_sysctl\` has the settings that balancing depends on, by their names in sysctl(8), as they
 are now. A \`reason\` of a failure of connection tracking is \`drop\` (the table was full), \`early_drop\` (another connection had to make
 room) or \`insert_failed\` (two packets of one new connection at a time, or of two that would be told apart by nothing).
 
 Those that begin otherwise have the names of every client of Prometheus.`,
-    /^(process_|nodejs_|kube_ipvs_(build_|conntrack_|event_loop|kernel_|sysctl|(connections|packets|bytes)_))/,
+    /^(process_|nodejs_|kube_ipvs_(healthy|node_|build_|conntrack_|event_loop|kernel_|sysctl|(connections|packets|bytes)_))/,
   ],
 ];
 

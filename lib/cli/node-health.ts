@@ -55,6 +55,7 @@ export class NodeHealth {
     this.metrics = new Metrics({
       watches: () => source.cluster?.watches ?? {},
       build,
+      standing: () => this.state,
       kernel: facts,
       netlink: () => netlink.traffic,
     });

@@ -5,10 +5,10 @@ import { type PiecedReply, type Reply, send, sendPieces, text } from './reply.ts
 /** Either form of an answer. */
 export type AnyReply = Reply | PiecedReply;
 
-/** What is answered to GET and to HEAD. */
+/** What is answered to every method; to HEAD without the body. */
 type Answer = () => AnyReply | Promise<AnyReply>;
 
-/** What is answered at one path: to GET and HEAD alone, or also to PUT, with what was put. */
+/** What is answered at one path: to every method, or to GET and HEAD, and to PUT, with what was put. */
 export type Route =
   Answer | { readonly get: Answer; readonly put: (body: string, request: IncomingMessage) => AnyReply };
 
@@ -18,7 +18,11 @@ export type Routes = Readonly<Record<string, Route>>;
 /** Characters that may be put: what may be is short. */
 const longestBody = 1024;
 
-/** Answers 404 at other paths, 405 to other methods, and 500 where a route fails, which the log tells. */
+/**
+ * Answers 404 at other paths, and 500 where a route fails, which the log tells. What is only read is answered to every
+ * method, as by kube-proxy: HAProxy's health checks come with OPTIONS unless told otherwise. What can be put is answered
+ * with 405 to others.
+ */
 export function router(routes: Routes, log: Log): RequestListener {
   return (request, response) => {
     const path = pathOf(request);
@@ -54,14 +58,10 @@ function end(response: ServerResponse): void {
 function replyTo(request: IncomingMessage, path: string, routes: Routes): AnyReply | Promise<AnyReply> {
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
   if (route === undefined) return text(404, '404 page not found\n');
+  if (typeof route === 'function') return route();
   const { method } = request;
-  if (typeof route === 'function') return isReading(method) ? route() : notAllowed('GET, HEAD');
   if (method === 'PUT') return putReply(request, route.put);
-  return isReading(method) ? route.get() : notAllowed('GET, HEAD, PUT');
-}
-
-function isReading(method: string | undefined): boolean {
-  return method === 'GET' || method === 'HEAD';
+  return method === 'GET' || method === 'HEAD' ? route.get() : notAllowed('GET, HEAD, PUT');
 }
 
 function notAllowed(methods: string): Reply {

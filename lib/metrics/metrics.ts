@@ -2,7 +2,12 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { type KernelFacts, registerKernelMetrics } from './kernel-metrics.ts';
 import { type NetlinkByTable, registerNetlinkMetrics } from './netlink-metrics.ts';
-import { type BuildFacts, registerBuildMetrics } from './node-metrics.ts';
+import {
+  type BuildFacts,
+  type NodeStanding,
+  registerBuildMetrics,
+  registerStandingMetrics,
+} from './node-metrics.ts';
 import { PhaseMetrics } from './phase-metrics.ts';
 import { ProcessMetrics } from './process-metrics.ts';
 import { RequestMetrics } from './request-metrics.ts';
@@ -23,6 +28,8 @@ export interface MetricsOptions {
   /** What is read from an API server; nothing where services come from elsewhere. */
   readonly watches: Watches;
   readonly build: BuildFacts;
+  /** How the node stands, asked at every scrape. It is well unless told. */
+  readonly standing?: () => NodeStanding;
   /** Asked at every scrape, for iptables is looked at after the start. Nothing is known unless told. */
   readonly kernel?: () => KernelFacts;
   /** What has gone to and from the kernel. Nothing unless told. */
@@ -62,7 +69,9 @@ export class Metrics {
   /** As they were when somebody asked last: many metrics are made of them. */
   #read: ProgramFigures | undefined;
 
-  constructor({ watches, build, kernel = () => unknownKernel, netlink = () => ({}) }: MetricsOptions) {
+  constructor(options: MetricsOptions) {
+    const { watches, build, standing = () => well } = options;
+    const { kernel = () => unknownKernel, netlink = () => ({}) } = options;
     const registry = this.#registry;
     this.rules = new RuleMetrics(registry, {
       watches,
@@ -73,6 +82,7 @@ export class Metrics {
     this.requests = new RequestMetrics(registry);
     registerNetlinkMetrics(registry, netlink);
     this.phases = new PhaseMetrics(registry, watches);
+    registerStandingMetrics(registry, standing);
     registerBuildMetrics(registry, build);
     registerKernelMetrics(registry, kernel);
     this.process = new ProcessMetrics(registry);
@@ -81,6 +91,7 @@ export class Metrics {
   /** Says where to read how the tables stand; without argument that there are none. */
   follow(figures?: () => ProgramFigures): void {
     this.#figures = figures;
+    if (figures !== undefined) this.tables.begin(Object.keys(figures().tables.entries));
   }
 
   /** Says where to read what goes through services, at every scrape; without argument that nowhere. */
@@ -132,6 +143,8 @@ export class Metrics {
     }
   }
 }
+
+const well: NodeStanding = { healthy: true, eligible: true };
 
 const unknownKernel: KernelFacts = { release: '', ipvs_version: '', connection_table_size: '', iptables: '' };
 

@@ -8,8 +8,8 @@ function steps(from: number, to: number, by: number): number[] {
   return Array.from({ length: (to - from) / by + 1 }, (_, index) => from + index * by);
 }
 
-/** kube-proxy's, of `kubeproxy_network_programming_duration_seconds` (pkg/proxy/metrics). */
-const programmingBuckets = [0.25, 0.5, ...steps(1, 59, 1), ...steps(60, 115, 5), ...steps(120, 300, 30)];
+/** kube-proxy's, of `kubeproxy_network_programming_duration_seconds` (pkg/proxy/metrics): it has one of 0 too. */
+const programmingBuckets = [0, 0.25, 0.5, ...steps(1, 59, 1), ...steps(60, 115, 5), ...steps(120, 300, 30)];
 
 /** kube-proxy's, of what a pass takes: 15 from a millisecond on, each twice the last. */
 const passBuckets = steps(0, 14, 1).map((power) => 0.001 * 2 ** power);
@@ -67,11 +67,15 @@ export class RuleMetrics {
         'Times that iptables could not be read or written.',
       ),
     );
-    const answers = (path: string): Counter<'code'> =>
-      new Counter({
+    const answers = (path: string): Counter<'code'> => {
+      const counter = new Counter({
         ...named(`proxy_${path}_total`, `Answers to /${path}, by their status.`),
-        labelNames: ['code'],
+        labelNames: ['code'] as const,
       });
+      // The first of a status would be no rise for Prometheus if there had been no 0 before.
+      for (const code of ['200', '503']) counter.inc({ code }, 0);
+      return counter;
+    };
     this.#answers = { healthz: answers('healthz'), livez: answers('livez') };
     this.#flowPasses = new Histogram({
       ...named(

@@ -33,6 +33,9 @@ export interface PassTimes {
   readonly write: ByTable;
 }
 
+/** What an audit may find of an entry. */
+const driftKinds = ['missing', 'different', 'extra'] as const;
+
 type NumberOf = 'services' | 'unplanned' | 'endpointless' | 'contended' | 'draining';
 
 const gaugesByTable = [
@@ -92,9 +95,11 @@ export class TableMetrics {
     });
     this.#lastAudit = new Gauge({
       name: 'kube_ipvs_audit_last_timestamp_seconds',
-      help: 'When the last audit ended.',
+      help: 'When the last audit ended; nothing before the first has.',
       registers,
     });
+    // 0 would be a moment too: an age of half a century, in every graph of it.
+    this.#lastAudit.remove();
     this.#drained = new Counter({
       name: 'kube_ipvs_drained_real_servers_total',
       help: 'Real servers that were draining and are gone, by the reason.',
@@ -112,6 +117,17 @@ export class TableMetrics {
       help: 'Time that writing took, by the table.',
       ...{ registers, labelNames: ['table'] as const },
     });
+  }
+
+  /**
+   * These are the tables that there will be. What is counted of each begins with 0: the first refusal, or the first drift,
+   * would be no rise for Prometheus if it came as the first value.
+   */
+  begin(tables: readonly string[]): void {
+    for (const table of tables) {
+      this.#refusals.inc({ table }, 0);
+      for (const kind of driftKinds) this.#drift.inc({ table, kind }, 0);
+    }
   }
 
   /** The kernel refused an entry for a reason that it had not given before. */

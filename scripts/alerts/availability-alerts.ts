@@ -4,6 +4,11 @@ import type { Alert } from './rule.ts';
 /** What tells one node's program from another's. */
 export const perNode = ['cluster', 'job', 'instance'] as const;
 
+/** Series of targets that kube-ipvs answers at: a job may have others, as kube-proxy on nodes that are still to move. */
+export function ofKubeIpvs(expression: string): string {
+  return `${expression} and on (${perNode.join(', ')}) ${series('kube_ipvs_build_info', everywhere)}`;
+}
+
 /** Alerts on whether the program runs at all, and which. */
 export const availabilityAlerts: readonly Alert[] = [
   {
@@ -37,7 +42,7 @@ export const availabilityAlerts: readonly Alert[] = [
     name: 'KubeIpvsRestarting',
     severity: 'warning',
     waits: '0m',
-    expression: `changes(${series('process_start_time_seconds', everywhere)}[30m]) > 2 and on (${perNode.join(', ')}) ${series('kube_ipvs_build_info', everywhere)}`,
+    expression: ofKubeIpvs(`changes(${series('process_start_time_seconds', everywhere)}[30m]) > 2`),
     summary: 'kube-ipvs starts again and again on a node.',
     description:
       '{{ $labels.instance }} has started {{ $value }} times within 30 minutes. A start interrupts no traffic, and writes nothing where the kernel is right.',

@@ -12,7 +12,7 @@ import {
   sumBy,
   waitingChange,
 } from '../dashboards/queries.ts';
-import { perNode } from './availability-alerts.ts';
+import { ofKubeIpvs, perNode } from './availability-alerts.ts';
 import type { Alert, Severity } from './rule.ts';
 
 /** Changes an hour below which a few slow ones say nothing of a cluster. */
@@ -67,10 +67,11 @@ export const programmingAlerts: readonly Alert[] = [
     name: 'KubeIpvsAuditStale',
     severity: 'warning',
     waits: '5m',
-    expression: `${age('kube_ipvs_audit_last_timestamp_seconds', everywhere)} > 300`,
+    // Where there was no audit yet, since the start; a target of the same job without kube-ipvs has none, and needs none.
+    expression: `time() - (${series('kube_ipvs_audit_last_timestamp_seconds', everywhere)} or ${ofKubeIpvs(series('process_start_time_seconds', everywhere))}) > 300`,
     summary: 'The kernel of a node is not read back any more.',
     description:
-      'The last audit of {{ $labels.instance }} ended {{ $value | humanizeDuration }} ago. What others change is not repaired meanwhile.',
+      'The kernel of {{ $labels.instance }} has not been read back for {{ $value | humanizeDuration }}. What others change is not repaired meanwhile.',
   },
   {
     name: 'KubeIpvsEventLoopLag',

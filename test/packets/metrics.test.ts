@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Answer, AskOptions } from '../lab/answer.ts';
 import type { Controller } from '../lab/controller.ts';
+import { prometheusProgram } from '../prometheus/programs.ts';
 import { counted, Site, until } from './support.ts';
 import type { SiteService } from './support.ts';
 import { hostPort } from './support-objects.ts';
@@ -207,6 +208,33 @@ describe('what /metrics tells of services', function () {
     );
     expect(samples.get('kube_ipvs_sysctl{name="net.ipv4.vs.conntrack"}')).to.equal(1);
     expect(samples.get('kube_ipvs_sysctl{name="net.ipv4.ip_forward"}')).to.equal(1);
+  });
+
+  it('is written as Prometheus wants it, but for what kube-proxy has named otherwise', async () => {
+    const script = `curl -s http://127.0.0.1:10249/metrics | ${prometheusProgram('promtool')} check metrics 2>&1`;
+    const { stdout } = await site.first.exec('sh', ['-c', script]);
+    expect(stdout.trim().split('\n')).to.deep.equal([
+      'kubeproxy_sync_proxy_rules_no_local_endpoints_total non-counter metrics should not have "_total" suffix',
+    ]);
+  });
+
+  it('has what is counted at 0 before it happens, and says that the node is well', async () => {
+    const samples = await scrape();
+    for (const table of [
+      'sysctls',
+      'sets',
+      'firewall',
+      'setEntries',
+      'virtualServers',
+      'realServers',
+      'addresses',
+    ])
+      for (const kind of ['missing', 'different', 'extra'])
+        expect(samples.get(`kube_ipvs_drift_total{table="${table}",kind="${kind}"}`), table).to.be.at.least(
+          0,
+        );
+    expect(samples.get('kubeproxy_proxy_livez_total{code="503"}')).to.equal(0);
+    expect([samples.get('kube_ipvs_healthy'), samples.get('kube_ipvs_node_eligible')]).to.deep.equal([1, 1]);
   });
 
   it('is told of nowhere where nobody asks for it', async () => {

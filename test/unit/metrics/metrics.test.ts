@@ -69,8 +69,9 @@ describe('the metrics', () => {
     const lines = await samples(metrics);
     const bucketsOf = (name: string): string[] =>
       lines.filter((line) => line.startsWith(`kubeproxy_${name}_duration_seconds_bucket`));
-    expect(bucketsOf('network_programming')).to.have.length(2 + 59 + 12 + 7 + 1);
+    expect(bucketsOf('network_programming')).to.have.length(1 + 2 + 59 + 12 + 7 + 1);
     for (const [limit, count] of [
+      ['0', 0],
       ['0.25', 0],
       ['0.5', 1],
       ['115', 1],
@@ -158,6 +159,51 @@ describe('the metrics', () => {
     ]);
     now = { ...programFigures, tables: { ...programFigures.tables, writes: { virtualServers: 91 } } };
     expect(await valueOf(metrics, 'kube_ipvs_writes_total{table="virtualServers"}')).to.equal(91);
+  });
+
+  it('begin with 0 where something may be counted for the first time, which would else be no rise', async () => {
+    const metrics = metricsOf();
+    metrics.follow(() => programFigures);
+    const lines = await samples(metrics);
+    expect(lines).to.include.members([
+      'kube_ipvs_refusals_total{table="virtualServers"} 0',
+      ...['missing', 'different', 'extra'].map(
+        (kind) => `kube_ipvs_drift_total{table="virtualServers",kind="${kind}"} 0`,
+      ),
+      ...['healthz', 'livez'].flatMap((path) => [
+        `kubeproxy_proxy_${path}_total{code="200"} 0`,
+        `kubeproxy_proxy_${path}_total{code="503"} 0`,
+      ]),
+    ]);
+    metrics.tables.audited(1, [{ table: 'virtualServers', kind: 'missing' }]);
+    metrics.follow(() => programFigures);
+    expect(
+      await valueOf(metrics, 'kube_ipvs_drift_total{table="virtualServers",kind="missing"}'),
+      'what was counted stays',
+    ).to.equal(1);
+  });
+
+  it('have no time of an audit before there was one: its age would be half a century', async () => {
+    const metrics = metricsOf();
+    const name = 'kube_ipvs_audit_last_timestamp_seconds';
+    expect(await valueOf(metrics, name)).to.equal(undefined);
+    const before = Date.now() / 1000;
+    metrics.tables.audited(1, []);
+    expect(await valueOf(metrics, name)).to.be.within(before, before + 60);
+  });
+
+  it('say how the node stands when they are asked, as health checks would', async () => {
+    let standing = { healthy: true, eligible: true };
+    const metrics = new Metrics({ watches: () => ({}), build, standing: () => standing });
+    const told = async (): Promise<(number | undefined)[]> => [
+      await valueOf(metrics, 'kube_ipvs_healthy'),
+      await valueOf(metrics, 'kube_ipvs_node_eligible'),
+    ];
+    expect(await told()).to.deep.equal([1, 1]);
+    standing = { healthy: false, eligible: true };
+    expect(await told()).to.deep.equal([0, 1]);
+    standing = { healthy: true, eligible: false };
+    expect(await told()).to.deep.equal([1, 0]);
   });
 
   it('count refusals, drift, drained real servers and the time that each table took', async () => {
