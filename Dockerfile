@@ -13,7 +13,10 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm_config_nodedir=/usr/local npm ci --no-audit --no-fund
 COPY . .
 RUN node scripts/build.ts
-RUN scripts/image/debian.sh /image && node scripts/image/tree.ts /image && chroot /image kube-ipvs --version
+# All files get one time, so that the same sources and packages make the same layer.
+ARG SOURCE_DATE_EPOCH=0
+RUN scripts/image/debian.sh /image && node scripts/image/tree.ts /image && chroot /image kube-ipvs --version \
+    && find /image -exec touch --no-dereference --date="@${SOURCE_DATE_EPOCH}" {} +
 
 FROM scratch
 ARG NODE_VERSION
@@ -21,6 +24,8 @@ ARG VERSION=unknown
 ARG REVISION=unknown
 COPY --from=build /image /
 ENV PATH=/usr/sbin:/usr/bin
+# Netlink looks at capabilities, which a process of another user of a pod does not get: SECURITY.md, "Capabilities".
+# hadolint ignore=DL3002
 USER 0:0
 LABEL org.opencontainers.image.title="kube-ipvs" \
     org.opencontainers.image.description="Kubernetes service load balancing in the kernel's IPVS" \

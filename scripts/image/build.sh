@@ -6,19 +6,25 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 version=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' package.json)
-revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
+revision=$(git describe --always --abbrev=40 --exclude='*' --dirty 2>/dev/null || echo unknown)
 tag=${TAG:-kube-ipvs:$version}
 engine=${ENGINE-}
 for candidate in docker podman; do
   [ -n "$engine" ] || ! "$candidate" info >/dev/null 2>&1 || engine=$candidate
 done
-if [ -z "$engine" ]; then
-  printf 'image: expected a running docker or podman, got neither\n' >&2
-  printf '       Start the engine, or name another one: make image ENGINE=nerdctl\n' >&2
+fail() {
+  printf 'image: expected %s\n' "$1" >&2
+  printf '       %s\n' "$2" >&2
   exit 1
-fi
+}
+[ -n "$engine" ] ||
+  fail 'a running docker or podman, got neither' 'Start the engine, or name another one: make image ENGINE=nerdctl'
+command -v "$engine" >/dev/null ||
+  fail "the container engine $engine, got no such program" 'Install it, or leave ENGINE out: a running docker or podman is found'
 
-arguments=(--build-arg "VERSION=$version" --build-arg "REVISION=$revision")
+# Of the commit, so that the same commit has the same times.
+time=$(git log -1 --format=%ct 2>/dev/null || echo 0)
+arguments=(--build-arg "VERSION=$version" --build-arg "REVISION=$revision" --build-arg "SOURCE_DATE_EPOCH=$time")
 if [ -z "${PLATFORMS-}" ]; then
   "$engine" build "${arguments[@]}" --tag "$tag" .
 elif [ "$engine" = docker ]; then

@@ -53,6 +53,17 @@ describe('the Dockerfile', () => {
     for (const command of [debian, tree]) expect(recipe).to.contain(`\t@${command}\n`);
   });
 
+  it('gives every file of the image one time, which who builds it may choose', () => {
+    expect(of(build, 'ARG')).to.deep.equal(['SOURCE_DATE_EPOCH=0']);
+    const [last = ''] = of(build, 'RUN').slice(-1);
+    expect(last).to.match(
+      /&& find \/image -exec touch --no-dereference --date="@\$\{SOURCE_DATE_EPOCH\}" \{\} \+$/,
+    );
+    expect(readFileSync('scripts/image/build.sh', 'utf8')).to.contain(
+      '--build-arg "SOURCE_DATE_EPOCH=$time"',
+    );
+  });
+
   it('takes nothing into the image but that tree', () => {
     expect(of(image, 'FROM')).to.deep.equal(['scratch']);
     expect(of(image, 'COPY')).to.deep.equal(['/image /']);
