@@ -45,6 +45,14 @@ describe('what SECURITY.md says that the program touches', () => {
     expect([...verbs].filter((verb) => !page.includes(`\`${verb}\``))).to.deep.equal([]);
   });
 
+  it('has every program that is started by its name, but for those of iptables', () => {
+    const calls = sources.flatMap(({ text }) =>
+      Array.from(text.matchAll(/\brun\(\s*'([\w-]+)'/g), ([, name = '']) => name),
+    );
+    expect(calls).to.include.members(['modprobe', 'nft']);
+    expect(calls.filter((name) => !page.includes(`\`${name}\``))).to.deep.equal([]);
+  });
+
   it('is all that starts programs, calls foreign code, listens or asks the environment', () => {
     expect(thoseWith(/'node:child_process'/)).to.deep.equal(['lib/kernel/command.ts']);
     expect(thoseWith(/load\('ffi-napi'\)/)).to.deep.equal(['native-bindings/libc.ts']);
