@@ -143,6 +143,7 @@ export class Daemon {
     this.#owners?.start();
     void this.#reconciler.settled().then(() => {
       if (this.#stopped) return;
+      this.#health.settled();
       this.#logReady();
       compactHeap();
     });

@@ -7,7 +7,7 @@ import { isCommon, kernelTroubles } from './kernel-health.ts';
 
 /** What a HealthFeed ties together. */
 export interface HealthFeedOptions {
-  readonly health: Pick<ProxyHealth, 'queued' | 'written' | 'audited' | 'troubled'>;
+  readonly health: Pick<ProxyHealth, 'queued' | 'settled' | 'written' | 'audited' | 'troubled'>;
   readonly servers: Pick<ServiceHealthServers, 'has' | 'set'>;
   readonly reconciler: () => {
     readonly written: number;
@@ -31,6 +31,11 @@ export class HealthFeed {
   /** A change was asked for. */
   queued(revision: number): void {
     this.#options.health.queued(revision);
+  }
+
+  /** Everything that there was at the start has been written once. */
+  settled(): void {
+    this.#options.health.settled();
   }
 
   /** A service was planned, or is gone. Its port answers accordingly as soon as the plan is written. */

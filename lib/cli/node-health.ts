@@ -80,6 +80,7 @@ export class NodeHealth {
     const health = {
       '/healthz': this.#counted('healthz', answers),
       '/livez': this.#counted('livez', answers),
+      '/readyz': answers['/readyz'],
     };
     this.metrics.process.start();
     const program: Routes = {

@@ -232,7 +232,7 @@ export const servingFlags: readonly Flag[] = [
   {
     field: 'healthzBindAddress',
     usage: '--healthz-bind-address <address:port>',
-    help: 'where /healthz and /livez are served; 0 for nowhere',
+    help: 'where /healthz, /livez and /readyz are served; 0 for nowhere',
     group: serving,
     standard: '0.0.0.0:10256',
   },

@@ -5,7 +5,7 @@ import type { Reply } from './reply.ts';
 
 /** What the answers are made of. */
 export interface ProxyHealthRoutesOptions {
-  readonly health: Pick<ProxyHealth, 'state'>;
+  readonly health: Pick<ProxyHealth, 'state' | 'programmed'>;
   readonly clock: Pick<Clock, 'now'>;
   /** The families that are served: one program serves them all, so that each stands as the other does. */
   readonly families: readonly IpFamily[];
@@ -14,12 +14,15 @@ export interface ProxyHealthRoutesOptions {
 }
 
 /** What is answered where. */
-export type HealthRoutes = Readonly<Record<'/healthz' | '/livez', () => Reply>>;
+export type HealthRoutes = Readonly<Record<'/healthz' | '/livez' | '/readyz', () => Reply>>;
 
 /**
  * `/healthz`, for load balancers: 200 where the node is healthy and to get new connections, else 503. `/livez`, for who
  * restarts the program: the same without regard to the Node. The bodies are kube-proxy's: in that of `/healthz` too,
  * `healthy` leaves the Node out. `reasons` is added where it is not healthy.
+ *
+ * `/readyz`, for who replaces one program after another, is not kube-proxy's: 200 as soon as this program has written
+ * everything once, while it is healthy.
  */
 export function proxyHealthRoutes(options: ProxyHealthRoutesOptions): HealthRoutes {
   const { health } = options;
@@ -33,10 +36,14 @@ export function proxyHealthRoutes(options: ProxyHealthRoutesOptions): HealthRout
       const { state } = health;
       return reply(state.healthy, state, {}, options);
     },
+    '/readyz': () => {
+      const { state, programmed } = health;
+      return reply(state.healthy && programmed, state, { programmed }, options);
+    },
   };
 }
 
-function reply(good: boolean, state: HealthState, node: object, options: ProxyHealthRoutesOptions): Reply {
+function reply(good: boolean, state: HealthState, further: object, options: ProxyHealthRoutesOptions): Reply {
   const { healthy, reasons, lastPass } = state;
   const now = time(options.clock.now());
   const last = time(lastPass);
@@ -45,7 +52,7 @@ function reply(good: boolean, state: HealthState, node: object, options: ProxyHe
     // While all is well that is now, as in kube-proxy: nothing waits to be updated.
     lastUpdated: good ? now : last,
     currentTime: now,
-    ...node,
+    ...further,
     healthy,
     ...(lastPass !== undefined && {
       status: Object.fromEntries(options.families.map((name) => [name, family])),

@@ -42,6 +42,7 @@ export class ProxyHealth {
   readonly #backlog = new Backlog();
   #lastPass: number | undefined;
   #lastAudit = 0;
+  #programmed = false;
   #troubles = new Map<string, Trouble & { readonly since: number }>();
   /** What was last logged. */
   #told = '';
@@ -53,6 +54,16 @@ export class ProxyHealth {
   /** A change was asked for. */
   queued(revision: number): void {
     this.#backlog.queued(revision, this.#options.clock.now());
+  }
+
+  /** Everything that there was at the start has been written once, but for what the kernel refused. */
+  settled(): void {
+    this.#programmed = true;
+  }
+
+  /** Whether that has been. */
+  get programmed(): boolean {
+    return this.#programmed;
   }
 
   /** A pass over changes ended: all up to this one are written. */

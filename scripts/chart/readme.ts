@@ -22,7 +22,7 @@ const containers = [
     'everything',
     '`/proc/sys`, which is read-only in all other containers',
   ],
-  ['`health`', '`helm test`', 'nothing', 'asks `/healthz` on its node'],
+  ['`health`', '`helm test`', 'nothing', 'asks `/readyz` on its node'],
 ];
 
 const mounts = `All three share the network of the node. The first two mount its \`/lib/modules\` to read, where \`kube-ipvs diff\` finds which

@@ -374,7 +374,7 @@ describe('the chart, rendered by the real helm', () => {
       expect(asked).to.deep.equal([
         { path: '/livez', port: 10256 },
         { path: '/livez', port: 10256 },
-        { path: '/healthz', port: 10256 },
+        { path: '/readyz', port: 10256 },
       ]);
     });
 
@@ -500,7 +500,7 @@ describe('the chart, rendered by the real helm', () => {
   });
 
   describe('has a test that', () => {
-    it('asks /healthz of its node until that is well', async () => {
+    it('asks /readyz of its node until everything is programmed', async () => {
       const answers = [503, 200];
       const asked: (string | undefined)[] = [];
       const node = createServer((request, response) => {
@@ -522,7 +522,7 @@ describe('the chart, rendered by the real helm', () => {
       });
       node.close();
       expect(status).to.equal(0);
-      expect(asked).to.deep.equal(['/healthz', '/healthz']);
+      expect(asked).to.deep.equal(['/readyz', '/readyz']);
     });
 
     it('is not there where nobody listens', () => {

@@ -189,6 +189,10 @@ describe('kube-ipvs run and who asks how it is', () => {
       await logged(running, 'expected an answer');
       expect(await answer(healthPort, '/livez')).to.include({ status: 200 });
       expect(await answer(healthPort, '/healthz')).to.include({ status: 200 });
+      // But what replaces one program after another is to go no further.
+      const { status, body } = (await answer(healthPort, '/readyz'))!;
+      expect(status, body).to.equal(503);
+      expect(JSON.parse(body)).to.include({ healthy: true, programmed: false });
     });
   });
 
@@ -196,6 +200,7 @@ describe('kube-ipvs run and who asks how it is', () => {
     await whileRunning([], async (running) => {
       await logged(running, 'ready: every service is programmed');
       const [services, nodes] = [await untilWatch('services', 1), await untilWatch('nodes', 1)];
+      await untilStatus(200, healthPort, '/readyz');
       await site.server.stop();
       // Two sync periods are a minute, and what is told then is what an alert goes by.
       for (const resource of ['services', 'endpointslices', 'nodes']) await untilWatch(resource, 0, 60_000);
@@ -206,7 +211,8 @@ describe('kube-ipvs run and who asks how it is', () => {
       );
       expect(nodes.get('watch_troubles_total'), 'troubles before').to.equal(undefined);
       expect(later.get('watch_troubles_total')).to.be.at.least(1);
-      expect(await answer(healthPort, '/healthz')).to.include({ status: 200 });
+      for (const path of ['/healthz', '/readyz'])
+        expect(await answer(healthPort, path)).to.include({ status: 200 });
     });
   });
 

@@ -36,6 +36,7 @@ describe('HealthFeed', () => {
     feed = new HealthFeed({
       health: {
         queued: () => undefined,
+        settled: () => undefined,
         written: (revision) => written.push(revision),
         audited: () => undefined,
         troubled: (all) => troubles.push(all),

@@ -9,9 +9,14 @@ const well: HealthState = { healthy: true, reasons: [], lastPass: now - 5000 };
 const ill: HealthState = { healthy: false, reasons: ['firewall: locked'], lastPass: now - 65_000 };
 
 /** What a route replies, with its body read. */
-function got(path: '/healthz' | '/livez', state: HealthState, eligible = true): [number, unknown] {
+function got(
+  path: '/healthz' | '/livez' | '/readyz',
+  state: HealthState,
+  eligible = true,
+  programmed = true,
+): [number, unknown] {
   const routes = proxyHealthRoutes({
-    health: { state },
+    health: { state, programmed },
     clock: { now: () => now },
     families: ['IPv4', 'IPv6'],
     nodeEligible: () => eligible,
@@ -68,6 +73,23 @@ describe('/healthz and /livez', () => {
   it("tell of what never was with Go's zero time", () => {
     const [, body] = got('/livez', { ...ill, lastPass: undefined });
     expect(body).to.include({ lastUpdated: '0001-01-01T00:00:00Z' });
+  });
+});
+
+describe('/readyz', () => {
+  it('gives 200 where everything has been written once and all is well, whatever becomes of the Node', () => {
+    const families = status('2026-01-02T03:04:00.678Z', true);
+    const common = { lastUpdated: current, currentTime: current, healthy: true, status: families };
+    expect(got('/readyz', well)).to.deep.equal([200, { ...common, programmed: true }]);
+    expect(got('/readyz', well, false)[0]).to.equal(200);
+  });
+
+  it('gives 503 before, and where the node is not healthy', () => {
+    const [code, body] = got('/readyz', { ...well, lastPass: undefined }, true, false);
+    expect(code).to.equal(503);
+    expect(body).to.include({ healthy: true, programmed: false });
+    expect(got('/readyz', ill)[0]).to.equal(503);
+    expect(got('/readyz', ill)[1]).to.deep.include({ programmed: true, reasons: ['firewall: locked'] });
   });
 });
 

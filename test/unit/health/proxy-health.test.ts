@@ -22,6 +22,14 @@ describe('ProxyHealth', () => {
     expect(health.state).to.deep.equal({ healthy: true, reasons: [], lastPass: undefined });
   });
 
+  it('knows whether everything has been written once', () => {
+    health.queued(1);
+    expect(health.programmed).to.equal(false);
+    health.written(1);
+    health.settled();
+    expect(health.programmed).to.equal(true);
+  });
+
   it('is not when the first change has waited for two sync periods', () => {
     health.queued(1);
     clock.advance(2 * syncPeriod - 1);
