@@ -10,6 +10,7 @@ import { foreignRulesCheck } from './checks/foreign-rules.ts';
 import { localTrafficCheck } from './checks/local-traffic.ts';
 import { modulesCheck } from './checks/modules.ts';
 import { mtuCheck } from './checks/mtu.ts';
+import { nfTablesCheck } from './checks/nf-tables.ts';
 import { otherProxiesCheck } from './checks/other-proxies.ts';
 import { ownRulesCheck } from './checks/own-rules.ts';
 import { setsCheck } from './checks/sets.ts';
@@ -25,6 +26,7 @@ export const allChecks: readonly Check[] = [
   otherProxiesCheck,
   ownRulesCheck,
   foreignRulesCheck,
+  nfTablesCheck,
   setsCheck,
   addressesCheck,
   driftCheck,

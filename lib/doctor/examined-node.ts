@@ -1,5 +1,6 @@
 import type { IptablesFlavour } from '../kernel/iptables-flavour.ts';
 import type { SavedTables } from '../kernel/iptables-save.ts';
+import type { NftTable } from '../kernel/nft-table.ts';
 import type { IpFamily } from '../model/family.ts';
 import type { BasePlan } from '../model/plan.ts';
 import type { LocalTraffic } from '../model/planner-options.ts';
@@ -158,6 +159,8 @@ export interface ExaminedNode {
   tables(): Promise<TracedTables>;
   ipvs(): Promise<IpvsFacts>;
   rules(): Promise<readonly SavedRules[]>;
+  /** Tables of nf_tables that filter at a hook and are not of iptables; rejects where nft is not there to tell them. */
+  nftTables(): Promise<readonly NftTable[]>;
   /** Tables of nf_tables that a kube-proxy of another mode makes: `ip kube-proxy`. */
   proxyTables(): Promise<readonly string[]>;
   basis(): Promise<Basis>;

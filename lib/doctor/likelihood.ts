@@ -41,17 +41,20 @@ function targetIn(text: string): Reading['target'] {
   return 'unknown' in rule ? 'unknown' : rule.target;
 }
 
-function every(all: readonly Likelihood[]): Likelihood {
+/** Whether all of some things are so. */
+export function every(all: readonly Likelihood[]): Likelihood {
   if (all.includes('no')) return 'no';
   return all.includes('maybe') ? 'maybe' : 'yes';
 }
 
-function negate(likelihood: Likelihood, negated: boolean): Likelihood {
+/** Whether something is not so, where it is `negated`. */
+export function negate(likelihood: Likelihood, negated: boolean): Likelihood {
   if (!negated || likelihood === 'maybe') return likelihood;
   return likelihood === 'yes' ? 'no' : 'yes';
 }
 
-function told(holds: boolean): Likelihood {
+/** What is known. */
+export function told(holds: boolean): Likelihood {
   return holds ? 'yes' : 'no';
 }
 
@@ -92,11 +95,17 @@ function isSo(condition: Condition, sample: Sample, tables: TracedTables): Likel
     case 'local':
       return isBound(endOf(sample, condition.side)?.address, tables);
     default:
-      return 'maybe';
+      return isElsewhere(condition);
   }
 }
 
-function isWithin(cidr: string, address: string | undefined): Likelihood {
+/** Nothing is known but that what a node sends to itself is none of the packets that samples are taken of. */
+function isElsewhere(condition: Condition): Likelihood {
+  return condition.kind === 'interface' && condition.pattern === 'lo' ? 'no' : 'maybe';
+}
+
+/** Whether an address, where it is known, lies in a CIDR. */
+export function isWithin(cidr: string, address: string | undefined): Likelihood {
   if (address !== undefined) return told(cidrContains(cidr, address));
   return cidr.endsWith('/0') ? 'yes' : 'maybe';
 }

@@ -17,6 +17,7 @@ import type {
 import { shellWord } from '../../doctor/mend.ts';
 import { commandRunner, type Run } from '../../kernel/command.ts';
 import { Firewall } from '../../kernel/firewall.ts';
+import type { NftTable } from '../../kernel/nft-table.ts';
 import { readTables, type TracedTables } from '../../trace/traced-tables.ts';
 import type { Context } from '../context.ts';
 import { type Kernel, kernelTables, openKernel } from '../kernel.ts';
@@ -25,6 +26,7 @@ import { compareClocks } from './api-clock.ts';
 import { readDaemon } from './daemon-facts.ts';
 import { readInterfaces } from './interfaces.ts';
 import { readModuleLists } from './module-lists.ts';
+import { readNftTables } from './nft-tables.ts';
 import { Once } from './once.ts';
 import { probe } from './probe.ts';
 import type { FoundProxy } from './proxy-processes.ts';
@@ -97,6 +99,10 @@ export class NodeExamination implements ExaminedNode {
 
   rules(): Promise<readonly SavedRules[]> {
     return this.#once.read('rules', () => readSavedRules(this.#run));
+  }
+
+  nftTables(): Promise<readonly NftTable[]> {
+    return this.#once.read('nft tables', () => readNftTables(this.#run));
   }
 
   proxyTables(): Promise<readonly string[]> {

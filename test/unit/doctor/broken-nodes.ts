@@ -6,6 +6,7 @@ import {
   foreignTables,
   interfaces,
   networkInterface,
+  nftGuard,
   savedRules,
   tables,
   wanted,
@@ -366,6 +367,20 @@ export const brokenNodes: readonly BrokenNode[] = [
     node: { rules: reading([savedRules('-A INPUT -s 203.0.113.0/24 -j DROP')]) },
     evidence: 'INPUT of table filter (IPv4, legacy) has: -s 203.0.113.0/24 -j DROP',
     mend: '# see "kube-ipvs trace"',
+  },
+  {
+    finds: 'nft-drop',
+    where: 'a chain of nf_tables drops what is forwarded',
+    node: { nftTables: reading([nftGuard('FORWARD', 'drop')]) },
+    evidence: 'the policy of chain guarding (inet guard, forward) takes: answers of 10.1.',
+    mend: "nft chain inet guard guarding '{ policy accept; }'",
+  },
+  {
+    finds: 'nft-drop-unjudged',
+    where: 'a rule of nf_tables takes what is too much',
+    node: { nftTables: reading([nftGuard('FORWARD', 'accept', [{ limit: { rate: 5 } }, { drop: null }])]) },
+    evidence: 'rule 1 of chain guarding (inet guard, forward)',
+    mend: '# see: nft -a list ruleset',
   },
   {
     finds: 'two-iptables-flavours',

@@ -1,6 +1,7 @@
 import type { ExaminedNode, NodeInterface, SavedRules, Wanted } from '../../../lib/doctor/examined-node.ts';
 import { parseSave, type SavedTables } from '../../../lib/kernel/iptables-save.ts';
 import type { FirewallProgram } from '../../../lib/model/firewall-program.ts';
+import type { NftTable } from '../../../lib/kernel/nft-table.ts';
 import { planBase } from '../../../lib/planner/base-plan.ts';
 import type { TracedTables } from '../../../lib/trace/traced-tables.ts';
 import { endpoint, plannerOptions, service, slice, state } from '../fixtures.ts';
@@ -60,6 +61,20 @@ function policiesIn(text: string): SavedRules['policies'] {
   return new Map(
     Array.from(text.matchAll(/^:(\S+) (ACCEPT|DROP)/gm), ([, hook = '', policy = '']) => [hook, policy]),
   );
+}
+
+/** A table of nf_tables with one chain that packets come to by themselves. */
+export function nftGuard(
+  hook: NftTable['bases'][number]['hook'],
+  policy: 'accept' | 'drop',
+  ...rules: readonly (readonly object[])[]
+): NftTable {
+  const place = { family: 'inet', table: 'guard' } as const;
+  const numbered = rules.map((statements, index) => ({ handle: index + 1, statements }));
+  return {
+    ...{ ...place, chains: new Map([['guarding', numbered]]) },
+    bases: [{ ...place, chain: 'guarding', hook, policy }],
+  };
 }
 
 /** An interface that is up and has nothing special. */
@@ -124,6 +139,7 @@ export function examinedNode(different: Partial<ExaminedNode> = {}): ExaminedNod
     tables: () => Promise.resolve(tables),
     ipvs: () => Promise.resolve({ buckets: 4096, connections: 10, tcpTimeout: 900 }),
     rules: () => Promise.resolve([savedRules()]),
+    nftTables: () => Promise.resolve([]),
     proxyTables: () => Promise.resolve([]),
     basis: () => Promise.resolve({ plan: base, localTraffic: options.localTraffic, told: true }),
     wanted: () => Promise.resolve(wanted),

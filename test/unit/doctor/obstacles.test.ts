@@ -88,6 +88,22 @@ const cases: readonly (readonly [title: string, rules: readonly string[], taken:
     [':NOTE - [0:0]', '-A NOTE -p udp -j DROP', '-A FORWARD -i eth9 -j NOTE', '-A FORWARD -j DROP'],
     ['FORWARD -j DROP'],
   ],
+  [
+    'for certain what stands behind a rule for what the node sends to itself',
+    ['-A INPUT -i lo -j ACCEPT', '-A INPUT -j REJECT'],
+    ['INPUT -j REJECT'],
+  ],
+  [
+    'for certain what both ways lead to',
+    [
+      ':ZONE - [0:0]',
+      '-A ZONE -j DROP',
+      '-A INPUT -i eth0 -g ZONE',
+      '-A INPUT -g ZONE',
+      '-A INPUT -j ACCEPT',
+    ],
+    ['ZONE -j DROP'],
+  ],
   ['the policy of a hook', [':INPUT DROP [0:0]'], ['INPUT policy']],
   ['nothing of the policy of FORWARD, for our own rules let answers pass', [':FORWARD DROP [0:0]'], []],
 ];
