@@ -11,6 +11,7 @@ import type { ServiceKey } from '../model/service.ts';
 import type { AuditReport, ReconcilerStatus, SyncReport } from '../reconciler/reports.ts';
 import { total } from '../reconciler/sync-tally.ts';
 import { type PerTable, upsertOrder } from '../reconciler/table-name.ts';
+import { unusableTables } from '../reconciler/unusable-tables.ts';
 import {
   type AuditStatus,
   type ConfigurationStatus,
@@ -191,9 +192,10 @@ function programmingStatus({ reconciler, drift, owners, lastWrite }: Programming
 
 function tableStatus(
   table: (typeof upsertOrder)[number],
-  { entries, pending, writes, refused, failed }: ReconcilerStatus,
+  status: ReconcilerStatus,
   drift: PerTable<number>,
 ): TableStatus {
+  const { entries, pending, writes, refused } = status;
   return {
     table,
     entries: entries[table],
@@ -201,7 +203,7 @@ function tableStatus(
     refused: refused.filter((one) => one.table === table).length,
     writes: writes[table],
     drift: drift[table],
-    trouble: failed.find((one) => one.table === table)?.error.message ?? null,
+    trouble: unusableTables(status).find((one) => one.table === table)?.error.message ?? null,
   };
 }
 

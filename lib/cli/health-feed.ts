@@ -2,7 +2,7 @@ import type { ProxyHealth } from '../health/proxy-health.ts';
 import type { ServiceHealthServers } from '../health/service-health-servers.ts';
 import type { ServicePlan } from '../model/plan.ts';
 import type { ServiceKey } from '../model/service.ts';
-import type { AuditReport, ReconcilerListener, ReconcilerStatus } from '../reconciler/reports.ts';
+import type { ReconcilerListener, ReconcilerStatus } from '../reconciler/reports.ts';
 import { isCommon, kernelTroubles } from './kernel-health.ts';
 
 /** What a HealthFeed ties together. */
@@ -11,7 +11,7 @@ export interface HealthFeedOptions {
   readonly servers: Pick<ServiceHealthServers, 'has' | 'set'>;
   readonly reconciler: () => {
     readonly written: number;
-    status(): Pick<ReconcilerStatus, 'refused' | 'failed'>;
+    status(): Pick<ReconcilerStatus, 'refused' | 'failed' | 'lastAudit'>;
   };
 }
 
@@ -20,7 +20,6 @@ export class HealthFeed {
   readonly #options: HealthFeedOptions;
   /** Of services with a health check port, planned and not yet written. */
   readonly #planned = new Map<ServiceKey, ServicePlan['health']>();
-  #lastAudit: AuditReport | undefined;
   /** Whether there is, or was, trouble: the status, which costs more the more there is, is read only then. */
   #troubled = false;
 
@@ -56,7 +55,6 @@ export class HealthFeed {
         this.#troubled = true;
       },
       audited: (report) => {
-        this.#lastAudit = report;
         this.#troubled ||= report.failures.length > 0;
         this.#options.health.audited(report.milliseconds);
       },
@@ -74,7 +72,7 @@ export class HealthFeed {
   }
 
   #look(): void {
-    const troubles = kernelTroubles(this.#options.reconciler().status(), this.#lastAudit);
+    const troubles = kernelTroubles(this.#options.reconciler().status());
     this.#troubled = troubles.length > 0;
     this.#options.health.troubled(troubles);
   }

@@ -1,6 +1,7 @@
 import type { Trouble } from '../health/proxy-health.ts';
-import type { AuditReport, ReconcilerStatus } from '../reconciler/reports.ts';
+import type { ReconcilerStatus } from '../reconciler/reports.ts';
 import type { RefusedEntry } from '../reconciler/retry.ts';
+import { unusableTables } from '../reconciler/unusable-tables.ts';
 
 /** The tables that every service needs. */
 const commonTables: readonly string[] = ['sysctls', 'sets', 'firewall'];
@@ -15,14 +16,10 @@ export function isCommon({ table, key }: Pick<RefusedEntry, 'table' | 'key'>): b
 
 /** What keeps the kernel as a whole from being what it should be: one trouble of each table. */
 export function kernelTroubles(
-  { refused, failed }: Pick<ReconcilerStatus, 'refused' | 'failed'>,
-  audit: Pick<AuditReport, 'failures'> | undefined,
+  status: Pick<ReconcilerStatus, 'refused' | 'failed' | 'lastAudit'>,
 ): Trouble[] {
   return [
-    ...refused.filter(isCommon).map(({ table, refusal }) => ({ of: table, text: refusal.message })),
-    ...[...failed, ...(audit?.failures ?? [])].map(({ table, error }) => ({
-      of: table,
-      text: error.message,
-    })),
+    ...status.refused.filter(isCommon).map(({ table, refusal }) => ({ of: table, text: refusal.message })),
+    ...unusableTables(status).map(({ table, error }) => ({ of: table, text: error.message })),
   ];
 }

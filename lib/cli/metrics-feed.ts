@@ -2,6 +2,7 @@ import type { Metrics, ProgramFigures } from '../metrics/metrics.ts';
 import type { ByTable } from '../metrics/table-metrics.ts';
 import type { ReconcilerListener, ReconcilerStatus } from '../reconciler/reports.ts';
 import { total } from '../reconciler/sync-tally.ts';
+import { unusableTables } from '../reconciler/unusable-tables.ts';
 
 /** What the metrics are told of by the reconciler. */
 export function metricsListener({ rules, tables, phases }: Metrics): ReconcilerListener {
@@ -22,7 +23,8 @@ export function metricsListener({ rules, tables, phases }: Metrics): ReconcilerL
     tableFailed: ({ table }) => {
       if (table === 'firewall') rules.restoreFailed();
     },
-    audited: ({ milliseconds, worked, drift }) => {
+    audited: ({ milliseconds, worked, drift, failures }) => {
+      if (failures.some(({ table }) => table === 'firewall')) rules.restoreFailed();
       tables.audited(milliseconds, drift);
       phases.read('audit', worked);
     },
@@ -44,7 +46,7 @@ export function programFigures(status: ReconcilerStatus): ProgramFigures {
     tables: {
       ...{ entries, pending, writes, services },
       refused: countByTable(entries, status.refused),
-      unknown: countByTable(entries, status.failed),
+      unknown: countByTable(entries, unusableTables(status)),
       unplanned: planFailures.length,
       endpointless,
       contended: conflicts.length,

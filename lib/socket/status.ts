@@ -158,7 +158,7 @@ export interface TableStatus {
   readonly writes: number;
   /** Entries that audits found to be otherwise than they were left, since the start. */
   readonly drift: number;
-  /** Why it is not known what it holds. */
+  /** Why it cannot be read or written now. */
   readonly trouble: string | null;
 }
 

@@ -10,6 +10,8 @@ import type { TableName } from '../../../lib/reconciler/table-name.ts';
 
 const report = {} as SyncReport;
 
+const untroubled = { refused: [], failed: [], lastAudit: undefined };
+
 function refused(table: TableName, key: string): RefusedEntry {
   return { table, key, refusal: { code: 'EPERM', operation: 'add', message: 'no' }, attempts: 1, due: 0 };
 }
@@ -20,7 +22,7 @@ function plan(health?: ServiceHealth): ServicePlan {
 }
 
 describe('HealthFeed', () => {
-  let status: Pick<ReconcilerStatus, 'refused' | 'failed'>;
+  let status: Pick<ReconcilerStatus, 'refused' | 'failed' | 'lastAudit'>;
   let looks: number;
   let troubles: (readonly Trouble[])[];
   let written: number[];
@@ -28,7 +30,7 @@ describe('HealthFeed', () => {
   let feed: HealthFeed;
 
   beforeEach(() => {
-    status = { refused: [], failed: [] };
+    status = { ...untroubled };
     looks = 0;
     troubles = [];
     written = [];
@@ -57,7 +59,9 @@ describe('HealthFeed', () => {
 
   const synced = (): void => feed.listener.synced?.(report);
   const audited = (...failures: AuditReport['failures']): void => {
-    feed.listener.audited?.({ drift: [], failures, milliseconds: 1, worked: 1, ended: 0 });
+    const lastAudit = { drift: [], failures, milliseconds: 1, worked: 1, ended: 0 };
+    status = { ...status, lastAudit };
+    feed.listener.audited?.(lastAudit);
     synced();
   };
 
@@ -95,13 +99,13 @@ describe('HealthFeed', () => {
 
   it('tells what is refused of what every service needs, until it is not', () => {
     status = {
+      ...untroubled,
       refused: [refused('firewall', 'IPv4'), refused('virtualServers', 'TCP 10.0.0.1:80')],
-      failed: [],
     };
     feed.listener.refused?.(refused('firewall', 'IPv4'));
     synced();
     expect(troubles.at(-1)).to.deep.equal([{ of: 'firewall', text: 'no' }]);
-    status = { refused: [], failed: [] };
+    status = untroubled;
     synced();
     expect(troubles.at(-1)).to.deep.equal([]);
     synced();
@@ -110,7 +114,7 @@ describe('HealthFeed', () => {
 
   it('tells of tables that cannot be read or written, of any kind', () => {
     const failed = { table: 'realServers', error: new Error('lost'), attempts: 1, due: 0 } as const;
-    status = { refused: [], failed: [failed] };
+    status = { ...untroubled, failed: [failed] };
     feed.listener.tableFailed?.(failed);
     synced();
     expect(troubles.at(-1)).to.deep.equal([{ of: 'realServers', text: 'lost' }]);

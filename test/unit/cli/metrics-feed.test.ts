@@ -47,7 +47,19 @@ describe('the metrics of a reconciler', () => {
     expect(await text()).to.include('kube_ipvs_drained_real_servers_total{reason="drained"} 1');
   });
 
-  it('tell of tables that cannot be read, of iptables by the name that kube-proxy has for it too', async () => {
+  it('tell of tables that audits cannot read, until they can', async () => {
+    const { world, text } = await running();
+    world.kernel.firewall.failRead(new TableError('firewall', 'EIO', 'expected rules, got none'));
+    await world.audit();
+    const told = await text();
+    expect(told).to.include('kube_ipvs_unknown_tables{table="firewall"} 1');
+    expect(told).to.include('kubeproxy_sync_proxy_rules_iptables_restore_failures_total 1');
+    world.kernel.firewall.failRead(undefined);
+    await world.audit();
+    expect(await text()).to.include('kube_ipvs_unknown_tables{table="firewall"} 0');
+  });
+
+  it('tell of tables that cannot be written, of iptables by the name that kube-proxy has for it too', async () => {
     const { world, text } = await running();
     world.kernel.firewall.failApply(new TableError('firewall', 'EIO', 'expected an answer, got none'));
     world.kernel.firewall.unload(['IPv4']);
