@@ -2,6 +2,7 @@
  * The API server of the tests as a program, for trying things by hand and for labs:
  *   node test/kube/serve.ts --address 127.0.0.1 --port 6443 --kubeconfig-out FILE [--load 1000x10] [--churn 10]
  *   node test/kube/serve.ts --address :: --port 6443 --state FOLDER --alt-name IP:192.0.2.1 --alt-name DNS:api.test
+ * At SIGUSR2 it tells every watch that its version is gone.
  */
 import { writeFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError } from '@commander-js/extra-typings';
@@ -66,6 +67,9 @@ const churn = new Churn(server.store, size, {
   ...(options.churnSeconds !== undefined && { seconds: options.churnSeconds }),
 });
 churn.start();
+process.on('SIGUSR2', () => {
+  server.expireWatches();
+});
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     churn.stop();

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
-import { rulesFile } from '../../scripts/alerts/rules-file.ts';
+import { alerts, rulesFile } from '../../scripts/alerts/rules-file.ts';
+import type { Alert } from '../../scripts/alerts/rule.ts';
 import { dashboards } from '../../scripts/dashboards/dashboards.ts';
 import type { Controller } from '../lab/controller.ts';
 import type { Node } from '../lab/node.ts';
@@ -26,7 +27,10 @@ const lateSlices = 8;
 const late = 7000;
 
 /** Alerts that a lab on a busy machine may deserve. */
-const timing = ['KubeIpvsEventLoopLag', 'KubeIpvsProgrammingSlow'];
+const timing = ['KubeIpvsAuditStale', 'KubeIpvsEventLoopLag', 'KubeIpvsProgrammingSlow'];
+
+/** The name of a Service that the program of another version cannot plan. */
+const unplannable = 'unplannable';
 
 /** The alerts that kubernetes-mixin has for kube-proxy. */
 const mixinAlerts = [
@@ -34,16 +38,28 @@ const mixinAlerts = [
   { alert: 'KubeProxyInstanceUnreachable', expr: 'up{job="kube-proxy"} == 0' },
 ];
 
-/**
- * The rules as they are shipped, but that no alert waits and a few changes are enough of them, and with one that fires once
- * rules are evaluated. A subquery looks at whole multiples of its step only, of which a short test may have none.
- */
+/** Limits of shipped alerts that a test cannot wait for, and the same for one that is in a hurry. */
+const hurries: Readonly<Record<string, readonly [limit: string, short: string]>> = {
+  // A subquery looks at whole multiples of its step only, of which a short test may have none.
+  KubeIpvsServiceWithoutEndpoints: ['[6h:5m]', '[5m:5s]'],
+  KubeIpvsProgrammingSlow: [' > 50', ` > ${lateSlices / 2}`],
+  KubeIpvsSyncStale: [' > 60', ' > 10'],
+  KubeIpvsAuditStale: [' > 300', ' > 15'],
+  KubeIpvsWatchUnsteady: [' > 5', ' > 1'],
+};
+
+/** An alert's expression with its limit for one that is in a hurry. */
+function hurried({ name, expression }: Alert): string {
+  const [limit, short] = hurries[name] ?? ['', ''];
+  if (!expression.includes(limit)) throw new Error(`expected "${limit}" in ${name}, got ${expression}`);
+  return expression.replace(limit, short);
+}
+
+/** The rules as they are shipped, but that no alert waits for long, and with one that fires once rules are evaluated. */
 function impatientRules(): string {
-  const impatient = (expression: string): string =>
-    expression.replace('[6h:5m]', '[5m:5s]').replace(/ > 50$/, ` > ${lateSlices / 2}`);
-  const shipped = parse(
-    rulesFile((alert) => ({ ...alert, waits: '0s', expression: impatient(alert.expression) })),
-  ) as { groups: object[] };
+  const shipped = parse(rulesFile((alert) => ({ ...alert, waits: '0s', expression: hurried(alert) }))) as {
+    groups: object[];
+  };
   const others = { name: 'lab', rules: [{ alert: 'Evaluated', expr: 'vector(1)' }, ...mixinAlerts] };
   return stringify({ groups: [...shipped.groups, others] });
 }
@@ -68,6 +84,21 @@ const mixin = [
   'process_resident_memory_bytes{job="kube-proxy"}',
   'rate(process_cpu_seconds_total{job="kube-proxy"}[20s])',
 ];
+
+/** Does something again and again until something else has come. */
+async function again(act: () => unknown, pause: number, comes: Promise<unknown>): Promise<void> {
+  const come = new AbortController();
+  const end = comes.finally(() => {
+    come.abort();
+  });
+  // Whatever becomes of it is told at the end.
+  end.catch(() => undefined);
+  while (!come.signal.aborted) {
+    await act();
+    await sleep(pause);
+  }
+  await end;
+}
 
 describe('a real Prometheus beside two nodes', function () {
   this.timeout(300_000);
@@ -135,7 +166,10 @@ describe('a real Prometheus beside two nodes', function () {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'monitoring-'));
     const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
-    const other = (await readFile(program, 'utf8')).replaceAll(`"${version}"`, '"0.0.9"');
+    const fault = `if(state.service.name==="${unplannable}")throw new Error("no plan for it");`;
+    const other = (await readFile(program, 'utf8'))
+      .replaceAll(`"${version}"`, '"0.0.9"')
+      .replace(/function planService\(state,\w+,\w+\)\{/, `$&${fault}`);
     await writeFile(join(folder, 'other.mjs'), other);
     await symlink(resolve('node_modules'), join(folder, 'node_modules'));
     site = await Site.build();
@@ -155,8 +189,8 @@ describe('a real Prometheus beside two nodes', function () {
     const targets = site.nodes.map(({ ipv4 }) => `${ipv4}:10249`);
     prometheus = await PrometheusServer.start(site.client, targets, impatientRules());
     watcher = new Watcher(prometheus, [...expressionsOfPanels(), ...mixin]);
-    for (const path of ['healthz', 'livez'])
-      await site.first.must(['curl', '-s', `http://127.0.0.1:10256/${path}`]);
+    const probes = ['healthz', 'livez'].map((path) => `curl -s -m 2 -o /dev/null 127.0.0.1:10256/${path}`);
+    await site.first.start(['sh', '-c', `while :; do ${probes.join('; ')}; sleep 1; done`]);
     clients = new Clients();
     clients.connect(40, [[site.pod('web-2'), '10.96.2.1', 80]]);
     await clients.hold(site.first, '10.96.2.1', 7000);
@@ -213,13 +247,58 @@ describe('a real Prometheus beside two nodes', function () {
     await disturber.kill();
   });
 
+  it('has alerts that fire where iptables hangs, and where it fails', async () => {
+    // A chain is emptied while somebody holds the lock that every writer waits for.
+    const script = 'XTABLES_LOCKFILE=/run/other.lock iptables-legacy -F KUBE-NODE-PORT; sleep 1000';
+    const holder = await site.first.start(['flock', '-o', '/run/xtables.lock', 'sh', '-c', script]);
+    const { pid } = site.controller(site.first);
+    const writers = (): Promise<string> =>
+      site.first.exec('pgrep', ['-P', String(pid), '-f', 'restore']).then(({ stdout }) => stdout.trim());
+    const writer = Number(await until(writers, (text) => /^\d+$/.test(text), 30_000));
+    process.kill(writer, 'SIGSTOP');
+    await put(service('late', 5, ['web-2']));
+    await watcher.untilFired('KubeIpvsSyncStale', 'KubeIpvsAuditStale').finally(() => {
+      process.kill(writer, 'SIGCONT');
+    });
+    await holder.kill();
+    const inPlace = ['nsenter', '--mount', '--target', String(pid)];
+    const program = '/usr/sbin/xtables-legacy-multi';
+    await site.first.must([...inPlace, 'mount', '--bind', '/usr/bin/false', program]);
+    await watcher.untilFired('KubeIpvsTableUnusable', 'KubeIpvsUnhealthy');
+    await site.first.must([...inPlace, 'umount', program]);
+  });
+
+  it('has alerts that fire where connection tracking fills up, and is full', async () => {
+    const [limit, count] = ['max', 'count'].map((what) => `/proc/sys/net/netfilter/nf_conntrack_${what}`);
+    const before = await readFile(limit!, 'utf8');
+    const tighten = async (): Promise<void> => {
+      const entries = Number(await site.first.must(['cat', count!]));
+      await writeFile(limit!, String(Math.ceil(entries / 0.96)));
+    };
+    await again(tighten, 500, watcher.untilFired('KubeIpvsConntrackNearLimit'));
+    // Prometheus comes with a new connection each time: it hears of it when there is room again.
+    await writeFile(limit!, '1');
+    await sleep(3000);
+    await writeFile(limit!, before);
+    await watcher.untilFired('KubeIpvsConntrackFull');
+  });
+
+  it('has an alert that fires where nothing is forwarded', async () => {
+    const off = (): Promise<unknown> => site.first.must(['sysctl', '-q', '-w', 'net.ipv4.ip_forward=0']);
+    await again(off, 200, watcher.untilFired('KubeIpvsForwardingOff'));
+  });
+
   it('has an alert that fires where connections outlive their time to drain', async () => {
     await put(service('shop', 1, []));
     await watcher.untilFired('KubeIpvsDrainsCut');
     await put(service('shop', 1, ['web-1', 'web-3']));
   });
 
-  it('has an alert that fires while the API server is away', async () => {
+  it('has alerts that fire where watches do not last, and while the API server is away', async () => {
+    const expire = (): void => {
+      plane.expireWatches();
+    };
+    await again(expire, 1000, watcher.untilFired('KubeIpvsWatchUnsteady'));
     await plane.kill();
     await watcher.untilFired('KubeIpvsWatchStale');
     await plane.start();
@@ -232,10 +311,13 @@ describe('a real Prometheus beside two nodes', function () {
 
   it('has alerts that fire where the program hangs, starts again and again, and is of several versions', async () => {
     const { pid } = site.controller(site.second);
-    process.kill(pid, 'SIGSTOP');
-    await sleep(6000);
-    process.kill(pid, 'SIGCONT');
-    await watcher.untilFired('KubeIpvsEventLoopLag');
+    const hang = async (): Promise<void> => {
+      process.kill(pid, 'SIGSTOP');
+      await sleep(4000);
+      process.kill(pid, 'SIGCONT');
+    };
+    await again(hang, 3000, watcher.untilFired('KubeIpvsEventLoopLag'));
+    await put(service(unplannable, 6, ['web-1']));
     await site.controller(site.second).kill();
     await watcher.untilFired('KubeIpvsDown', 'KubeProxyInstanceUnreachable');
     for (const starts of [1, 2, 3]) {
@@ -247,7 +329,10 @@ describe('a real Prometheus beside two nodes', function () {
         60_000,
       );
       if (starts === 3)
-        await watcher.untilFired('KubeIpvsRestarting', 'KubeIpvsVersionSkew', 'KubeIpvsServiceSeriesDropped');
+        await watcher.untilFired(
+          ...['KubeIpvsRestarting', 'KubeIpvsVersionSkew'],
+          ...['KubeIpvsServiceSeriesDropped', 'KubeIpvsServicesUnplanned'],
+        );
       await other.kill();
     }
   });
@@ -255,5 +340,9 @@ describe('a real Prometheus beside two nodes', function () {
   it('has an alert that fires where none is left, as those that are made for kube-proxy do', async () => {
     await site.controller(site.first).kill();
     await watcher.untilFired('KubeIpvsAbsent', 'KubeProxyDown');
+  });
+
+  it('has no alert that has not fired', () => {
+    expect([...watcher.fired]).to.include.members(alerts.map(({ name }) => name));
   });
 });

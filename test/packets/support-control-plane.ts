@@ -91,6 +91,11 @@ export class ControlPlane {
     await this.#server?.kill('SIGKILL');
   }
 
+  /** Tells everybody who watches that what they know is too old: they list everything anew. */
+  expireWatches(): void {
+    if (this.#server !== undefined) process.kill(this.#server.pid, 'SIGUSR2');
+  }
+
   /**
    * Replaces the authority, and with it every certificate, and every token: in the files of the nodes now, and for the
    * server when it starts again. What was issued before is refused from then on.

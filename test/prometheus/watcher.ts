@@ -11,7 +11,9 @@ const longPause = 5000;
 export class Watcher {
   /** What Prometheus could not make anything of. */
   readonly errors: string[] = [];
-  readonly #fired = new Set<string>();
+  /** Alerts that were seen to fire, ever. */
+  readonly fired = new Set<string>();
+  readonly #firedNow = new Set<string>();
   readonly #server: PrometheusServer;
   readonly #unanswered: Set<string>;
   #lookedAtAll = -Infinity;
@@ -28,8 +30,10 @@ export class Watcher {
 
   /** Looks until alerts have fired from now on. Fails where they do not for long. */
   async untilFired(...names: readonly string[]): Promise<void> {
-    this.#fired.clear();
-    await this.#until(`${names.join(' and ')} to fire`, () => names.every((name) => this.#fired.has(name)));
+    this.#firedNow.clear();
+    await this.#until(`${names.join(' and ')} to fire`, () =>
+      names.every((name) => this.#firedNow.has(name)),
+    );
   }
 
   /** Looks until every expression has come to a number. */
@@ -44,7 +48,7 @@ export class Watcher {
       if (holds()) return;
       if (performance.now() > deadline)
         throw new Error(
-          `expected ${what}; fired until now: ${[...this.#fired].join(', ')}; without answer: ${this.unanswered.join('\n')}`,
+          `expected ${what}; fired until now: ${[...this.#firedNow].join(', ')}; without answer: ${this.unanswered.join('\n')}`,
         );
       await sleep(pause);
     }
@@ -54,7 +58,12 @@ export class Watcher {
     const due = performance.now() - this.#lookedAtAll > longPause;
     const expressions = due ? this.unanswered : [];
     const [firing, ...answers] = await this.#server.ask(['ALERTS{alertstate="firing"}', ...expressions]);
-    for (const { metric } of firing?.result ?? []) this.#fired.add(metric['alertname'] ?? '');
+    for (const {
+      metric: { alertname = '' },
+    } of firing?.result ?? []) {
+      this.#firedNow.add(alertname);
+      this.fired.add(alertname);
+    }
     for (const [index, { error, result = [] }] of answers.entries()) {
       const expression = expressions[index] ?? '';
       if (error !== undefined) this.errors.push(`${expression}: ${error}`);
