@@ -75,18 +75,24 @@ export class Reconciler {
     if (this.#phase !== 'new') return;
     this.#phase = 'loading';
     this.changed(services);
+    // A start without services is a change too: what an earlier process left goes with it.
+    this.#revision = Math.max(1, this.#revision);
   }
 
   /**
    * Says that these services, or what their plans depend on, have changed. They are planned again and the difference is
-   * written soon.
+   * written soon. None of them is no change.
    * @param triggers when changes of their endpoints began
    * @returns the change's revision, to be compared with `status().programmed`
    */
   changed(services: Iterable<ServiceKey>, triggers: TriggerTimes = []): number {
     this.#programmer.latency.triggered(triggers);
-    for (const service of services) this.#pending.add(service);
-    this.#revision += 1;
+    let some = false;
+    for (const service of services) {
+      this.#pending.add(service);
+      some = true;
+    }
+    if (some) this.#revision += 1;
     this.#arm();
     return this.#revision;
   }

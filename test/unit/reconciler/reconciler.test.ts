@@ -103,6 +103,16 @@ describe('the reconciler', () => {
     expect(world.reconciler.status()).to.include({ revision: 51, programmed: 51, pendingServices: 0 });
   });
 
+  it('takes a change of nothing for none, so that nothing waits for it', async () => {
+    const world = await running();
+    expect(world.reconciler.changed([])).to.equal(1);
+    await world.settled();
+    expect(world.reconciler.status()).to.include({ revision: 1, programmed: 1 });
+    const empty = new World();
+    await empty.start();
+    expect(empty.reconciler.status()).to.include({ revision: 1, programmed: 1 });
+  });
+
   it('does not take a change for programmed that comes while another is being written', async () => {
     const programmed: number[] = [];
     const written: number[] = [];
