@@ -3,8 +3,16 @@ import type { ChartValue } from './values.ts';
 
 const introduction = `# The chart kube-ipvs
 
-A DaemonSet with its account, its access rules and its configuration. [How to install](../../docs/install.md) tells what to
-do before and after; this page, which \`make docs\` makes of values.yaml, lists what can be set.
+A DaemonSet with its account, its access rules and its configuration.
+
+\`\`\`sh
+helm install kube-ipvs charts/kube-ipvs --namespace kube-system \\
+  --set image.repository=REGISTRY/kube-ipvs,k8sServiceHost=HOST
+\`\`\`
+
+Those two values have to be given: an image that nodes can pull, and an address of the API server that no Service serves.
+[How to install](../../docs/install.md) tells what to do before and after, beside a running kube-proxy among it; this page, which
+\`make docs\` makes of values.yaml, lists what can be set.
 \`values.schema.json\` refuses every other name, and fields that the program would refuse.
 `;
 

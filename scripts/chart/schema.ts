@@ -27,6 +27,7 @@ const monitor: Readonly<Record<string, Schema>> = {
   scrapeTimeout: { type: 'string', pattern: duration },
   scheme: { enum: ['http', 'https'] },
   tlsConfig: map,
+  authorization: map,
   relabelings: maps,
   metricRelabelings: maps,
 };

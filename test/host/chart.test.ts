@@ -171,9 +171,13 @@ describe('the chart, rendered by the real helm', () => {
       expect(later).to.deep.equal(one(ofCase('default'), 'DaemonSet'));
     });
 
-    it('labels of the values beside its own, none of which they replace', async () => {
+    it('labels and annotations of the values beside its own, none of which they replace', async () => {
       const labels = String.raw`podLabels.app\.kubernetes\.io/name=a,podLabels.example\.org/team=b`;
-      const set = await daemonSet(...server, '--set', labels);
+      const annotations = 'podAnnotations.checksum/config=a,podAnnotations.note=b';
+      const set = await daemonSet(...server, '--set', `${labels},${annotations}`);
+      const told = at(set, 'spec', 'template', 'metadata', 'annotations');
+      expect(told).to.include({ note: 'b', 'kubectl.kubernetes.io/default-container': 'kube-ipvs' });
+      expect(at(told, 'checksum/config')).to.match(/^[0-9a-f]{64}$/);
       expect(at(set, 'spec', 'template', 'metadata', 'labels')).to.include({
         'app.kubernetes.io/name': 'kube-ipvs',
         'example.org/team': 'b',
@@ -454,6 +458,7 @@ describe('the chart, rendered by the real helm', () => {
             scrapeTimeout: '5s',
             scheme: 'https',
             tlsConfig: { insecureSkipVerify: true },
+            authorization: { credentials: { name: 'prometheus-token', key: 'token' } },
             relabelings: [{ action: 'replace', replacement: 'one', targetLabel: 'cluster' }],
             metricRelabelings: [{ action: 'labeldrop', regex: 'pod' }],
           },
@@ -472,6 +477,7 @@ describe('the chart, rendered by the real helm', () => {
       expect(one(objects, 'PodMonitor')).to.nested.include({
         'spec.podMetricsEndpoints[0].port': 'https-metrics',
         'spec.podMetricsEndpoints[0].scheme': 'https',
+        'spec.podMetricsEndpoints[0].authorization.credentials.key': 'token',
       });
       expect(one(objects, 'DaemonSet')).not.to.have.nested.property(`${main}.ports`);
       const file = ['--values', `${chartFolder}/ci/metrics-proxy-values.yaml`];

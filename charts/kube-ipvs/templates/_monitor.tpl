@@ -29,6 +29,10 @@ scheme: {{ .scheme }}
 tlsConfig:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- with .authorization }}
+authorization:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- with .relabelings }}
 relabelings:
   {{- toYaml . | nindent 2 }}

@@ -1,3 +1,13 @@
+{{- /* The annotations of the pods: the chart's own, which nobody replaces, and those of the values. */ -}}
+{{- define "kube-ipvs.podAnnotations" -}}
+{{- $own := dict "kubectl.kubernetes.io/default-container" "kube-ipvs" -}}
+{{- $own = set $own "checksum/config" (include "kube-ipvs.configuration" . | sha256sum) -}}
+{{- if .Values.monitoring.scrapeAnnotations -}}
+{{- $own = merge $own (dict "prometheus.io/scrape" "true" "prometheus.io/path" "/metrics" "prometheus.io/port" (include "kube-ipvs.metricsPort" .)) -}}
+{{- end -}}
+{{- toYaml (merge $own .Values.podAnnotations) -}}
+{{- end -}}
+
 {{- /* The environment of both containers. */ -}}
 {{- define "kube-ipvs.environment" -}}
 - name: NODE_NAME
