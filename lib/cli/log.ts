@@ -7,15 +7,20 @@ import { levelOf } from './verbosity.ts';
 
 /**
  * Makes the log of a command, on standard error: a JSON object a line, or the same as text. Kubernetes' levels become
- * names: from 4 on `debug`, from 6 on `trace`. Warnings and errors that say the same again and again are limited, see
- * RepeatLimit; `leftOut` of the next that comes says how many did not.
+ * names: from 4 on `debug`, from 6 on `trace`. Lines that say the same again and again are limited, see RepeatLimit, but for
+ * those that somebody asked for by a verbosity; `leftOut` of the next that comes says how many did not.
  */
 export function createLog(
   configuration: Pick<Configuration, 'loggingFormat' | 'verbosity'>,
   terminal: Terminal,
   now: () => number = Date.now,
 ): Logger {
-  const limit = new RepeatLimit(now);
+  const complaints = new RepeatLimit(now, allowances.complaints);
+  const changes = new RepeatLimit(now, allowances.changes);
+  const limitOf = (level: number): RepeatLimit | undefined => {
+    if (level < levels.info) return undefined;
+    return level >= levels.warn ? complaints : changes;
+  };
   const write =
     configuration.loggingFormat === 'json'
       ? terminal.err
@@ -33,7 +38,8 @@ export function createLog(
         logMethod(args, method, level) {
           // Every line of this program has fields and a message; pino's types know other forms only.
           const [fields, message = ''] = args as readonly [unknown, string?, ...unknown[]];
-          const leftOut = level >= limitedFrom ? limit.take(`${level} ${message}`) : 0;
+          const limit = limitOf(level);
+          const leftOut = limit === undefined ? 0 : limit.take(`${level} ${message}`);
           if (leftOut === undefined) return;
           if (leftOut === 0 || typeof fields !== 'object') method.apply(this, args);
           else Reflect.apply(method, this, [{ ...fields, leftOut }, message]);
@@ -44,8 +50,14 @@ export function createLog(
   );
 }
 
-/** pino's number of `warn`: `error` is above it. */
-const limitedFrom = 40;
+/** pino's numbers: `error` is above `warn`. */
+const levels = { info: 30, warn: 40 } as const;
+
+/** Complaints are about one thing, mostly; changes are of one Service each, and a rollout brings several a second. */
+const allowances = {
+  complaints: { burst: 20, refill: 1000 },
+  changes: { burst: 100, refill: 100 },
+} as const;
 
 /** One log line. */
 interface LogLine {

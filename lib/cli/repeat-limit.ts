@@ -1,6 +1,10 @@
-/** Lines with one message that come at once; after them one a second, so that a flood is told and fills no disk. */
-const burst = 20;
-const refill = 1000;
+/** How many lines with one message may come. */
+export interface RepeatAllowance {
+  /** So many at once. */
+  readonly burst: number;
+  /** After them one in so many milliseconds, so that a flood is told and fills no disk. */
+  readonly refill: number;
+}
 
 /** Messages that are remembered at a time. */
 const mostMessages = 200;
@@ -15,20 +19,23 @@ interface Repeats {
   leftOut: number;
 }
 
-/** Keeps lines that say the same again and again from filling a log: of each message some, and then one a second. */
+/** Keeps lines that say the same again and again from filling a log: of each message some, and then one from time to time. */
 export class RepeatLimit {
   readonly #now: () => number;
+  readonly #allowance: RepeatAllowance;
   /** By message, those that came last at the end. */
   readonly #repeats = new Map<string, Repeats>();
 
   /** @param now in milliseconds */
-  constructor(now: () => number) {
+  constructor(now: () => number, allowance: RepeatAllowance) {
     this.#now = now;
+    this.#allowance = allowance;
   }
 
   /** Whether a line may come: gives how many with its message were left out before it, or undefined where it may not. */
   take(message: string): number | undefined {
     const now = this.#now();
+    const { burst, refill } = this.#allowance;
     const known = this.#repeats.get(message) ?? { room: burst, since: now, leftOut: 0 };
     this.#remember(message, known);
     const gained = Math.max(0, Math.floor((now - known.since) / refill));

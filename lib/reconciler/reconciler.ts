@@ -62,7 +62,7 @@ export class Reconciler {
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.#programmer = new Programmer(options);
-    this.#journal = new Journal(options.log, options.clock, options.listener);
+    this.#journal = new Journal(options, this.#programmer.retries);
     this.#audits = new AuditQueue(options);
   }
 
@@ -87,12 +87,9 @@ export class Reconciler {
    */
   changed(services: Iterable<ServiceKey>, triggers: TriggerTimes = []): number {
     this.#programmer.latency.triggered(triggers);
-    let some = false;
-    for (const service of services) {
-      this.#pending.add(service);
-      some = true;
-    }
-    if (some) this.#revision += 1;
+    const changed = [...services];
+    for (const service of changed) this.#pending.add(service);
+    if (changed.length > 0) this.#revision += 1;
     this.#arm();
     return this.#revision;
   }

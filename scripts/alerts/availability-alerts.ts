@@ -9,6 +9,11 @@ export function ofKubeIpvs(expression: string): string {
   return `${expression} and on (${perNode.join(', ')}) ${series('kube_ipvs_build_info', everywhere)}`;
 }
 
+/** Answers of /livez within ten minutes, by node. */
+function answers(...further: readonly string[]): string {
+  return sumBy(perNode, increase('kubeproxy_proxy_livez_total', everywhere, '10m', ...further));
+}
+
 /** Alerts on whether the program runs at all, and which. */
 export const availabilityAlerts: readonly Alert[] = [
   {
@@ -32,11 +37,13 @@ export const availabilityAlerts: readonly Alert[] = [
   {
     name: 'KubeIpvsUnhealthy',
     severity: 'critical',
-    waits: '5m',
-    expression: `${sumBy(perNode, increase('kubeproxy_proxy_livez_total', everywhere, '5m', 'code="503"'))} > 0`,
+    waits: '3m',
+    // A share: a minute of trouble that is over calls nobody, while a program that is started anew again and again, and is
+    // well for the first minute each time, does.
+    expression: `${answers('code="503"')} / ${answers()} > 0.2`,
     summary: 'kube-ipvs says of itself that a node is not served.',
     description:
-      '/livez of {{ $labels.instance }} has answered 503 for 5 minutes: what Services ask for does not reach its kernel, and load balancers leave it out.',
+      'More than a fifth of the answers of /livez of {{ $labels.instance }} within 10 minutes were 503: what Services ask for does not reach its kernel, and load balancers leave it out.',
   },
   {
     name: 'KubeIpvsRestarting',

@@ -15,6 +15,9 @@ import {
 import { ofKubeIpvs, perNode } from './availability-alerts.ts';
 import type { Alert, Severity } from './rule.ts';
 
+/** When a pass ended last. */
+const passed = 'kubeproxy_sync_proxy_rules_last_timestamp_seconds';
+
 /** Changes an hour below which a few slow ones say nothing of a cluster. */
 const leastChanges = 50;
 
@@ -57,11 +60,12 @@ export const programmingAlerts: readonly Alert[] = [
   {
     name: 'KubeIpvsSyncStale',
     severity: 'critical',
-    waits: '2m',
-    expression: `${waitingChange(everywhere)} > 60`,
-    summary: 'A change waits and is not written.',
+    waits: '3m',
+    // The time of the last change does not tell for how long changes wait: where they come all the time it is always now.
+    expression: `${waitingChange(everywhere)} and ${age(passed, everywhere)} > 60`,
+    summary: 'Changes wait and are not written.',
     description:
-      'A change has waited on {{ $labels.instance }} for {{ $value | humanizeDuration }}, and no pass has ended since it came.',
+      'Changes have come to {{ $labels.instance }} and wait: no pass over them has ended for more than three minutes.',
   },
   {
     name: 'KubeIpvsAuditStale',

@@ -1,11 +1,13 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import type {
+  AnnotationQuery,
   Dashboard,
   DashboardLink,
   Panel,
   VariableModel,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import {
+  AnnotationQueryBuilder,
   DashboardBuilder,
   DashboardCursorSync,
   DashboardLinkBuilder,
@@ -17,7 +19,7 @@ import {
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { datasource } from './panels.ts';
-import { job } from './queries.ts';
+import { job, series } from './queries.ts';
 
 /** A dashboard in Grafana's classic model, which every Grafana imports and the sidecar of its chart reads. */
 // eslint-disable-next-line @typescript-eslint/no-deprecated -- the newer model is for an API of Grafana 12 and later alone.
@@ -37,6 +39,10 @@ export interface BoardParts {
   readonly description: string;
   /** Variables beside those that every dashboard has: data source, job and cluster. */
   readonly variables?: readonly Builder<VariableModel>[];
+  /** What is marked in every graph, beside the alerts that fire. */
+  readonly marks?: readonly Builder<AnnotationQuery>[];
+  /** Whose alerts are marked: matchers that an alert may meet. */
+  readonly alertsOf: string;
   readonly rows: readonly Row[];
 }
 
@@ -74,20 +80,45 @@ function commonVariables(): Builder<VariableModel>[] {
   ];
 }
 
-/** A link to each of the other dashboards, which shows what this one does. It stands beside the variables, not in a menu. */
-function toTheOthers(): DashboardLink {
-  const link = new DashboardLinkBuilder(tag)
+/** Something that happened, as a line through every graph. */
+export function mark(name: string, colour: string, expression: string): AnnotationQueryBuilder {
+  return new AnnotationQueryBuilder()
+    .name(name)
+    .datasource(datasource)
+    .enable(true)
+    .iconColor(colour)
+    .expr(expression)
+    .tagKeys('instance');
+}
+
+/** For as long as one fires. */
+function firing(matchers: string): AnnotationQueryBuilder {
+  const alerts = series('ALERTS', 'alertname=~"KubeIpvs.*", alertstate="firing"', matchers);
+  return mark('Alerts', 'red', alerts)
+    .titleFormat('{{alertname}}')
+    .textFormat('{{severity}} {{instance}} {{table}}{{resource}}')
+    .step('60s');
+}
+
+/** A link to each of the other dashboards, which shows what this one does. */
+function toTheOthers(): Builder<DashboardLink> {
+  return new DashboardLinkBuilder(tag)
     .type(DashboardLinkType.Dashboards)
     .tags([tag])
     .includeVars(true)
-    .keepTime(true)
-    .build();
-  delete link.placement;
-  return link;
+    .keepTime(true);
+}
+
+/** What stands beside the variables, not in a menu. */
+function inSight<Part extends { placement?: unknown }>(builder: Builder<Part>): Builder<Part> {
+  const part = builder.build();
+  delete part.placement;
+  return { build: () => part };
 }
 
 /** A dashboard, every panel of which has a number and a place. */
-export function board({ name, title, description, variables = [], rows }: BoardParts): Board {
+export function board(parts: BoardParts): Board {
+  const { name, title, description, variables = [], marks = [], alertsOf, rows } = parts;
   // eslint-disable-next-line @typescript-eslint/no-deprecated -- as above.
   const builder = new DashboardBuilder(`kube-ipvs / ${title}`)
     .uid(`kube-ipvs-${name}`)
@@ -99,7 +130,8 @@ export function board({ name, title, description, variables = [], rows }: BoardP
     .time({ from: 'now-1h', to: 'now' })
     .tooltip(DashboardCursorSync.Crosshair)
     .variables([...commonVariables(), ...variables])
-    .link({ build: toTheOthers });
+    .annotations([firing(alertsOf), ...marks].map(inSight))
+    .link(inSight(toTheOthers()));
   for (const row of rows) {
     builder.withRow(new RowBuilder(row.title));
     for (const panel of row.panels) builder.withPanel(panel);

@@ -25,6 +25,7 @@ export const programming: Row = {
       unit: Seconds,
       width: 8,
       wrong: objectiveSeconds,
+      none: 'no changes',
       queries: [[quantile(0.99, programmingDuration, nodes, shown, ['instance']), '{{instance}}']],
     }),
     graph({
@@ -33,6 +34,7 @@ export const programming: Row = {
         'What it takes to plan and write the changes of one pass: half of them, and all but a hundredth.',
       unit: Seconds,
       width: 8,
+      none: 'no passes',
       queries: ([0.5, 0.99] as const).map((share) => [
         quantile(share, pass, nodes, shown, ['instance']),
         `${100 * share} % {{instance}}`,
@@ -86,6 +88,7 @@ export const programming: Row = {
       description: 'Changes that are written, for each pass.',
       unit: Short,
       width: 8,
+      none: 'no passes',
       queries: [
         [
           `${sumBy(['instance'], rate('kube_ipvs_writes_total', nodes, shown))} / (${sumBy(['instance'], rate(`${pass}_count`, nodes, shown))} > 0)`,

@@ -12,6 +12,7 @@ export const source: Row = {
       description: 'Whether a watch is open, by resource: 1, or 0. None where services come from files.',
       unit: Short,
       width: 8,
+      none: 'services come from files',
       max: 1,
       queries: [[series('kube_ipvs_watch_open', nodes), '{{resource}} {{instance}}']],
     }),
@@ -37,6 +38,7 @@ export const source: Row = {
         'Lists and watches that ended otherwise than agreed, and times that everything had to be listed again, by reason. The page of metrics explains each reason.',
       unit: CountsPerSecond,
       width: 8,
+      none: 'nothing went wrong since the start',
       queries: [
         [sumBy(['reason'], rate('kube_ipvs_watch_troubles_total', nodes, shown)), '{{reason}}'],
         [sumBy(['reason'], rate('kube_ipvs_watch_relists_total', nodes, shown)), 'listed again: {{reason}}'],
@@ -47,6 +49,7 @@ export const source: Row = {
       description: 'From a request to the head of its answer, for all but the slowest hundredth.',
       unit: Seconds,
       width: 8,
+      none: 'no requests',
       queries: [[quantile(0.99, 'rest_client_request_duration_seconds', nodes, shown, ['verb']), '{{verb}}']],
     }),
     graph({

@@ -1,13 +1,25 @@
 import { DurationSeconds, PercentUnit, Seconds, Short } from '@grafana/grafana-foundation-sdk/units';
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
+import type { AnnotationQuery } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { Board, Row } from './board.ts';
-import { board, labelVariable } from './board.ts';
+import { board, labelVariable, mark } from './board.ts';
 import { nodeProcess } from './node-process.ts';
 import { programming } from './node-programming.ts';
 import { source } from './node-source.ts';
 import { tables } from './node-tables.ts';
 import { traffic } from './node-traffic.ts';
 import { stat } from './panels.ts';
-import { age, conntrackFill, nodes, orNone, refused, series, sumBy, waitingChange } from './queries.ts';
+import {
+  age,
+  alertsOfFleet,
+  conntrackFill,
+  nodes,
+  orNone,
+  refused,
+  series,
+  sumBy,
+  waitingChange,
+} from './queries.ts';
 
 /** The largest of the nodes that are looked at. */
 function worst(expression: string): string {
@@ -19,11 +31,20 @@ const glance: Row = {
   panels: [
     stat({
       title: 'Answers',
-      description: 'Whether Prometheus can read /metrics of every node that is looked at: 1, or 0.',
+      description: 'Whether Prometheus can read /metrics of every node that is looked at.',
       unit: Short,
       width: 3,
-      ...{ lowIsOdd: true, odd: 1, wrong: 1 },
+      isYesOrNo: true,
       queries: [[`min(${series('up', nodes)})`, 'answers']],
+    }),
+    stat({
+      title: 'Healthy',
+      description:
+        'Whether what Services ask for reaches the kernel of every node that is looked at, by its own judgement: as /livez says. `kube-ipvs status` says why not.',
+      unit: Short,
+      width: 3,
+      isYesOrNo: true,
+      queries: [[`min(${series('kube_ipvs_healthy', nodes)})`, 'healthy']],
     }),
     stat({
       title: 'Up for',
@@ -38,13 +59,6 @@ const glance: Row = {
       unit: Short,
       width: 3,
       queries: [[worst(series('kube_ipvs_services', nodes)), 'services']],
-    }),
-    stat({
-      title: 'Draining',
-      description: 'Real servers that are wanted no longer and kept until their connections end.',
-      unit: Short,
-      width: 3,
-      queries: [[sumBy([], series('kube_ipvs_draining_real_servers', nodes)), 'draining']],
     }),
     stat({
       title: 'Last audit',
@@ -83,6 +97,15 @@ const glance: Row = {
   ],
 };
 
+/** When the program was started, which nothing in the kernel shows. */
+function starts(): Builder<AnnotationQuery> {
+  const started = `${series('process_start_time_seconds', nodes)} * 1000`;
+  const ours = series('kube_ipvs_build_info', nodes);
+  return mark('Starts', 'blue', `${started} and on (cluster, job, instance) ${ours}`)
+    .useValueForTime(true)
+    .titleFormat('kube-ipvs was started');
+}
+
 /** The dashboard of one node, or of a few beside each other. */
 export function node(): Board {
   return board({
@@ -97,6 +120,8 @@ export function node(): Board {
         'label_values(kube_ipvs_build_info{job="$job", cluster=~"$cluster"}, instance)',
       ),
     ],
+    alertsOf: `${alertsOfFleet}, instance=~"$instance"`,
+    marks: [starts()],
     rows: [glance, traffic, programming, ...tables, source, nodeProcess],
   });
 }

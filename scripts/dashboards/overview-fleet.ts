@@ -23,19 +23,24 @@ import {
 
 /** What is true of each node, as a number. */
 function perNode(expression: string): string {
-  return sumBy(['instance'], expression);
+  return sumBy(['cluster', 'instance'], expression);
 }
+
+/** The dashboard of the node in a cell. */
+const nodeBoard = {
+  title: 'Look at this node from near by',
+  url: '/d/kube-ipvs-node?var-instance=${__value.text}&${datasource:queryparam}&${job:queryparam}&${__url_time_range}',
+};
 
 const versions: Row = {
   title: 'Nodes and versions',
   panels: [
     table({
       title: 'Nodes',
-      description:
-        'Every node that answers, with what runs on it. The dashboard Node shows one of them from near by.',
+      description: 'Every node that answers, with what runs on it. A click on a node shows it from near by.',
       unit: Short,
       width: 24,
-      sortedBy: 'In trouble',
+      sortedBy: 'Refused',
       queries: [
         [series('kube_ipvs_build_info', fleet), ''],
         [perNode(series('kube_ipvs_services', fleet)), ''],
@@ -44,10 +49,12 @@ const versions: Row = {
         [perNode(refused(fleet)), ''],
         [perNode(age('process_start_time_seconds', fleet)), ''],
         [perNode(series('process_resident_memory_bytes', fleet)), ''],
+        [perNode(series('kube_ipvs_healthy', fleet)), ''],
       ],
       columns: {
-        instance: { name: 'Node' },
+        instance: { name: 'Node', link: nodeBoard },
         cluster: { name: 'Cluster' },
+        'Value #H': { name: 'Healthy', isYesOrNo: true },
         version: { name: 'kube-ipvs' },
         kernel_release: { name: 'Kernel' },
         ipvs_version: { name: 'IPVS' },
@@ -55,7 +62,7 @@ const versions: Row = {
         'Value #B': { name: 'Services' },
         'Value #C': { name: 'Real servers' },
         'Value #D': { name: 'Draining' },
-        'Value #E': { name: 'In trouble' },
+        'Value #E': { name: 'Refused', wrong: 1 },
         'Value #F': { name: 'Up for', unit: DurationSeconds },
         'Value #G': { name: 'Memory', unit: BytesIEC },
       },
@@ -146,6 +153,7 @@ const trouble: Row = {
       description: 'From a request to the head of its answer, for all but the slowest hundredth.',
       unit: Seconds,
       width: 8,
+      none: 'no requests',
       queries: [[quantile(0.99, 'rest_client_request_duration_seconds', fleet, shown, ['verb']), '{{verb}}']],
     }),
   ],

@@ -26,6 +26,7 @@ export const level: Row = {
       unit: Seconds,
       width: 12,
       wrong: objectiveSeconds,
+      none: 'no changes',
       queries: ([0.5, 0.9, 0.99] as const).map((share) => [
         quantile(share, programmingDuration, fleet, shown),
         `${100 * share} % of changes`,
@@ -38,6 +39,7 @@ export const level: Row = {
       unit: Seconds,
       width: 12,
       wrong: objectiveSeconds,
+      none: 'no changes',
       queries: [
         [`quantile_over_time(0.99, ${series(programmingRecord, fleet)}[1d])`, '99 % of a day {{cluster}}'],
         [series(programmingRecord, fleet), '99 % of five minutes {{cluster}}'],
@@ -50,6 +52,7 @@ export const level: Row = {
       unit: Short,
       width: 8,
       ...{ odd: 6, wrong: 14.4 },
+      none: 'no changes',
       queries: (['1h', '6h'] as const).map((window) => [
         `${series(slowShareRecord(window), fleet)} / ${errorBudget}`,
         `over ${window} {{cluster}}`,
@@ -68,6 +71,7 @@ export const level: Row = {
       unit: Seconds,
       width: 8,
       wrong: objectiveSeconds,
+      none: 'no changes',
       queries: [
         [
           `topk(5, ${quantile(0.99, programmingDuration, fleet, shown, ['cluster', 'instance'])})`,

@@ -4,11 +4,24 @@ import { board } from './board.ts';
 import { fleetRows } from './overview-fleet.ts';
 import { level } from './overview-level.ts';
 import { stat } from './panels.ts';
-import { errorBudget, fleet, objectiveSeconds, orNone, series, slowShareRecord, sumBy } from './queries.ts';
+import {
+  alertsOfFleet,
+  errorBudget,
+  fleet,
+  objectiveSeconds,
+  orNone,
+  series,
+  slowShareRecord,
+  sumBy,
+} from './queries.ts';
 
-/** Nodes of which something is true. */
-function nodesWith(expression: string): string {
-  return orNone(`count(${expression} > 0)`);
+/** Nodes that are not well: those that call themselves so, and those where a part of what is wanted is not in force. */
+function inTrouble(): string {
+  const parts = ['refused_entries', 'unknown_tables', 'unplanned_services'].map((name) =>
+    sumBy(['cluster', 'instance'], series(`kube_ipvs_${name}`, fleet)),
+  );
+  const unhealthy = sumBy(['cluster', 'instance'], `${series('kube_ipvs_healthy', fleet)} == 0`);
+  return orNone(`count(${parts.join(' + ')} > 0 or ${unhealthy})`);
 }
 
 const glance: Row = {
@@ -33,20 +46,11 @@ const glance: Row = {
     stat({
       title: 'Nodes in trouble',
       description:
-        'Nodes whose kernel refuses entries, whose tables cannot be read or written, or that have Services whose plan cannot be made.',
+        'Nodes whose health checks get 503, whose kernel refuses entries, whose tables cannot be read or written, or that have Services whose plan cannot be made.',
       unit: Short,
       width: 4,
       wrong: 1,
-      queries: [
-        [
-          nodesWith(
-            ['refused_entries', 'unknown_tables', 'unplanned_services']
-              .map((name) => sumBy(['cluster', 'instance'], series(`kube_ipvs_${name}`, fleet)))
-              .join(' + '),
-          ),
-          'nodes',
-        ],
-      ],
+      queries: [[inTrouble(), 'nodes']],
     }),
     stat({
       title: 'Alerts that fire',
@@ -55,10 +59,7 @@ const glance: Row = {
       width: 4,
       wrong: 1,
       queries: [
-        [
-          orNone('count(ALERTS{alertname=~"KubeIpvs.*", alertstate="firing", cluster=~"$cluster"})'),
-          'alerts',
-        ],
+        [orNone(`count(ALERTS{alertname=~"KubeIpvs.*", alertstate="firing", ${alertsOfFleet}})`), 'alerts'],
       ],
     }),
     stat({
@@ -69,6 +70,7 @@ const glance: Row = {
       lowIsOdd: true,
       odd: 1 - errorBudget,
       wrong: 1 - 10 * errorBudget,
+      none: 'no changes',
       queries: [[`1 - ${series(slowShareRecord('1d'), fleet)}`, '{{cluster}}']],
     }),
     stat({
@@ -79,6 +81,7 @@ const glance: Row = {
       lowIsOdd: true,
       odd: 0.5,
       wrong: 0,
+      none: 'no changes',
       queries: [[`1 - ${series(slowShareRecord('1d'), fleet)} / ${errorBudget}`, '{{cluster}}']],
     }),
   ],
@@ -91,6 +94,7 @@ export function overview(): Board {
     title: 'Overview',
     description:
       'Every node of one or several clusters: health, the service level of programming, versions, trouble.',
+    alertsOf: alertsOfFleet,
     rows: [glance, level, ...fleetRows],
   });
 }

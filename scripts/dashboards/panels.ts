@@ -16,8 +16,17 @@ import {
   VizLegendOptionsBuilder,
   VizTooltipOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common';
-import type { Panel, Threshold } from '@grafana/grafana-foundation-sdk/dashboard';
-import { ThresholdsConfigBuilder, ThresholdsMode } from '@grafana/grafana-foundation-sdk/dashboard';
+import type {
+  DynamicConfigValue,
+  Panel,
+  Threshold,
+  ValueMapping,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import {
+  MappingType,
+  ThresholdsConfigBuilder,
+  ThresholdsMode,
+} from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
@@ -39,6 +48,8 @@ export interface PanelParts {
   /** Columns of the 24 that there are. */
   readonly width: number;
   readonly queries: readonly Query[];
+  /** What it says where there is nothing to show, which is no fault: `no changes`. */
+  readonly none?: string;
 }
 
 /** Values from which on a colour says that something is odd. */
@@ -59,6 +70,8 @@ export interface GraphParts extends PanelParts, Limits {
 export interface StatParts extends PanelParts, Limits {
   /** It is odd, or wrong, below the limits and not above. */
   readonly lowIsOdd?: boolean;
+  /** It is 1 or 0, and that means yes, or no, which is wrong. */
+  readonly isYesOrNo?: boolean;
 }
 
 /** Rows of the grid that graphs and tables, and numbers, are high. */
@@ -72,6 +85,15 @@ function target([expression, legend]: Query, index: number): DataqueryBuilder {
     .datasource(datasource)
     .expr(expression)
     .legendFormat(legend);
+}
+
+/** 1 as a good yes, 0 as a no that is wrong. */
+function yesOrNo(): ValueMapping[] {
+  const options = {
+    '0': { text: 'no', color: colours.wrong, index: 0 },
+    '1': { text: 'yes', color: colours.good, index: 1 },
+  };
+  return [{ type: MappingType.ValueToText, options }];
 }
 
 function thresholds(steps: Threshold[]): ThresholdsConfigBuilder {
@@ -120,6 +142,7 @@ export function graph(parts: GraphParts): Builder<Panel> {
     )
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
     .targets(queries.map((query, index) => target(query, index).range()));
+  if (parts.none !== undefined) builder.noValue(parts.none);
   if (max !== undefined) builder.max(max);
   if (stacked) builder.stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'));
   if (odd !== undefined || wrong !== undefined)
@@ -131,8 +154,8 @@ export function graph(parts: GraphParts): Builder<Panel> {
 
 /** One number, or one for each series, coloured by its limits. */
 export function stat(parts: StatParts): Builder<Panel> {
-  const { title, description, unit, width, queries, lowIsOdd = false } = parts;
-  return new StatBuilder()
+  const { title, description, unit, width, queries, lowIsOdd = false, isYesOrNo = false } = parts;
+  const builder = new StatBuilder()
     .title(title)
     .description(description)
     .datasource(datasource)
@@ -144,12 +167,35 @@ export function stat(parts: StatParts): Builder<Panel> {
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false))
     .thresholds(thresholds(lowIsOdd ? falling(parts) : rising(parts)))
     .targets(queries.map((query, index) => target(query, index).instant()));
+  if (parts.none !== undefined) builder.noValue(parts.none);
+  if (isYesOrNo) builder.mappings(yesOrNo());
+  return builder;
 }
 
-/** A column of a table: its name, and the unit of its numbers where that is not the table's. */
+/** A column of a table: its name, and what its cells have otherwise than the table. */
 export interface Column {
   readonly name: string;
   readonly unit?: string;
+  /** From which value on a cell is red. */
+  readonly wrong?: number;
+  /** Its values are 1 or 0, and that means yes, or no, which is wrong. */
+  readonly isYesOrNo?: boolean;
+  /** Where a click on a cell leads, and what for. */
+  readonly link?: { readonly title: string; readonly url: string };
+}
+
+/** What makes the cells of a column other than the table's. */
+function cellsOf({ unit, wrong, isYesOrNo = false, link }: Column): DynamicConfigValue[] {
+  const isColoured = wrong !== undefined || isYesOrNo;
+  return [
+    ...(unit === undefined ? [] : [{ id: 'unit', value: unit }]),
+    ...(wrong === undefined
+      ? []
+      : [{ id: 'thresholds', value: { mode: ThresholdsMode.Absolute, steps: rising({ wrong }) } }]),
+    ...(isYesOrNo ? [{ id: 'mappings', value: yesOrNo() }] : []),
+    ...(isColoured ? [{ id: 'custom.cellOptions', value: { type: 'color-text' } }] : []),
+    ...(link === undefined ? [] : [{ id: 'links', value: [link] }]),
+  ];
 }
 
 /** A table of what several expressions say of the same things: results whose labels do not contradict each other are one line. */
@@ -182,8 +228,11 @@ export function table(parts: TableParts): Builder<Panel> {
         renameByName: Object.fromEntries(Object.entries(columns).map(([from, { name }]) => [from, name])),
       },
     });
-  for (const { name, unit: own } of Object.values(columns))
-    if (own !== undefined) builder.overrideByName(name, [{ id: 'unit', value: own }]);
+  if (parts.none !== undefined) builder.noValue(parts.none);
+  for (const column of Object.values(columns)) {
+    const cells = cellsOf(column);
+    if (cells.length > 0) builder.overrideByName(column.name, cells);
+  }
   if (sortedBy !== undefined)
     builder.sortBy([new TableSortByFieldStateBuilder().displayName(sortedBy).desc(true)]);
   return builder;

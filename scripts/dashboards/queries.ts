@@ -12,6 +12,9 @@ export const everywhere = `job="${job}"`;
 /** The matchers of panels that show a fleet. */
 export const fleet = 'job="$job", cluster=~"$cluster"';
 
+/** The matchers of alerts of that fleet: not all of them bear a job. */
+export const alertsOfFleet = 'cluster=~"$cluster"';
+
 /** The matchers of panels that show some nodes of it. */
 export const nodes = `${fleet}, instance=~"$instance"`;
 

@@ -8,7 +8,7 @@ import {
 import type { Board, Row } from './board.ts';
 import { board, labelVariable } from './board.ts';
 import { graph, stat, table } from './panels.ts';
-import { nodes, orNone, rate, series, serviceEndpoints, shown, sumBy } from './queries.ts';
+import { alertsOfFleet, nodes, orNone, rate, series, serviceEndpoints, shown, sumBy } from './queries.ts';
 
 /** The matchers of panels that show some services on some nodes. */
 const picked = `${nodes}, namespace=~"$namespace", service=~"$service"`;
@@ -92,6 +92,7 @@ const talkers: Row = {
   panels: [
     table({
       title: 'Services by connections',
+      none: 'no metrics of Services: serviceMetrics is off in the configuration of kube-ipvs',
       description:
         'Every service picked, with what goes through it now, summed over the nodes picked. Endpoints are those of the node that has most.',
       unit: Short,
@@ -255,6 +256,7 @@ export function services(): Board {
         `label_values(${name}{${onNodes}, namespace=~"$namespace"}, service)`,
       ),
     ],
+    alertsOf: `${alertsOfFleet}, namespace=~"$namespace", service=~"$service"`,
     rows: [glance, talkers, traffic, backends, endpoints],
   });
 }

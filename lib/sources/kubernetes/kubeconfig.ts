@@ -178,10 +178,15 @@ function withPath(user: User, directory: string): User {
 
 function serverUrl(text: string, what: string): URL {
   const url = URL.parse(text.includes('://') ? text : `https://${text}`);
-  if (url?.protocol === 'https:') return url;
+  if (url?.protocol === 'https:' && url.username === '' && url.password === '') return url;
   throw new CredentialsError(
-    `expected ${what} to be https://host:port, got ${JSON.stringify(text)}; without TLS a server cannot be trusted`,
+    `expected ${what} to be https://host:port, got ${shown(text)}; without TLS a server cannot be trusted`,
   );
+}
+
+/** An address for a message, without the name and password that may be in it. */
+function shown(text: string): string {
+  return JSON.stringify(text.replace(/^([^/]*\/\/)?[^/]*@/, '$1...@'));
 }
 
 function proxyUrl({ proxyUrl: text, name }: Cluster): URL | undefined {
@@ -189,6 +194,6 @@ function proxyUrl({ proxyUrl: text, name }: Cluster): URL | undefined {
   const url = URL.parse(text);
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
   throw new CredentialsError(
-    `expected proxy-url of cluster ${name} to be http://host:port or https://host:port, got ${JSON.stringify(text)}; use an HTTP proxy`,
+    `expected proxy-url of cluster ${name} to be http://host:port or https://host:port, got ${shown(text)}; use an HTTP proxy`,
   );
 }

@@ -91,9 +91,9 @@ describe('the verbosity of a running program', () => {
 });
 
 describe('lines that say the same', () => {
-  it('come twenty at once and then one a second, with how many did not', () => {
+  it('come as many at once as they may and then one from time to time, with how many did not', () => {
     let now = 0;
-    const limit = new RepeatLimit(() => now);
+    const limit = new RepeatLimit(() => now, { burst: 20, refill: 1000 });
     const taken = Array.from({ length: 30 }, () => limit.take('a'));
     expect(taken.filter((leftOut) => leftOut === 0)).to.have.length(20);
     expect(limit.take('b')).to.equal(0);
@@ -107,22 +107,26 @@ describe('lines that say the same', () => {
     ).to.have.length(20);
   });
 
-  it('are limited where they warn, and not where they tell of changes', () => {
+  it('are limited, those that warn more than those that tell of changes, and not those that were asked for', () => {
     const terminal = recordingTerminal();
     let now = 0;
-    const log = createLog({ loggingFormat: 'json', verbosity: 0 }, terminal, () => now);
-    for (let count = 0; count < 50; count += 1) {
+    const log = createLog({ loggingFormat: 'json', verbosity: 4 }, terminal, () => now);
+    for (let count = 0; count < 150; count += 1) {
       log.info({ count }, 'synced');
       log.warn({ count }, 'refused');
+      log.debug({ count }, 'looked');
     }
     now = 5000;
-    log.warn({ count: 50 }, 'refused');
+    log.info({ count: 150 }, 'synced');
+    log.warn({ count: 150 }, 'refused');
     const lines = terminal.written.err
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(lines.filter(({ msg }) => msg === 'synced')).to.have.length(50);
+    expect(lines.filter(({ msg }) => msg === 'synced')).to.have.length(101);
+    expect(lines.filter(({ msg }) => msg === 'looked')).to.have.length(150);
+    expect(lines.at(-2)).to.include({ level: 'info', count: 150, leftOut: 50 });
     expect(lines.filter(({ msg }) => msg === 'refused')).to.have.length(21);
-    expect(lines.at(-1)).to.include({ level: 'warn', count: 50, leftOut: 30 });
+    expect(lines.at(-1)).to.include({ level: 'warn', count: 150, leftOut: 130 });
   });
 });

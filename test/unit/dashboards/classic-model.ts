@@ -23,11 +23,21 @@ const target = z.strictObject({
 
 const step = z.strictObject({ value: z.number().nullable(), color: z.string() });
 
+const mapping = z.strictObject({
+  type: z.literal('value'),
+  options: z.record(
+    z.string(),
+    z.strictObject({ text: z.string(), color: z.string(), index: z.int().min(0) }),
+  ),
+});
+
 const fieldConfig = z.strictObject({
   defaults: z.strictObject({
     unit: z.string(),
     min: z.number().optional(),
     max: z.number().optional(),
+    noValue: z.string().min(1).optional(),
+    mappings: z.array(mapping).optional(),
     thresholds: z.strictObject({ mode: z.literal('absolute'), steps: z.array(step).min(1) }).optional(),
     custom: z.record(z.string(), z.unknown()).optional(),
   }),
@@ -90,6 +100,21 @@ const variable = z.strictObject({
   auto_count: z.int(),
 });
 
+const annotation = z.strictObject({
+  name: z.string().min(1),
+  datasource: dataSource,
+  enable: z.literal(true),
+  iconColor: z.string(),
+  expr: z.string().min(1),
+  tagKeys: z.string(),
+  titleFormat: z.string().min(1),
+  textFormat: z.string().optional(),
+  step: z.string().optional(),
+  useValueForTime: z.boolean().optional(),
+  hide: z.literal(false),
+  builtIn: z.literal(0),
+});
+
 const link = z.strictObject({
   title: z.string(),
   type: z.literal('dashboards'),
@@ -117,7 +142,7 @@ export const classicDashboard = z.strictObject({
   schemaVersion: z.int().min(36),
   panels: z.array(z.discriminatedUnion('type', [row, panel])),
   templating: z.strictObject({ list: z.array(variable) }),
-  annotations: z.strictObject({}),
+  annotations: z.strictObject({ list: z.array(annotation).min(1) }),
   links: z.array(link),
 });
 

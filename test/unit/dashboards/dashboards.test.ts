@@ -68,7 +68,9 @@ describe('the dashboards', () => {
         const known = new Set(Object.values(units).map(String));
         const used = panelsOf(dashboard).flatMap(({ fieldConfig: { defaults, overrides } }) => [
           defaults.unit,
-          ...overrides.flatMap(({ properties }) => properties.map(({ value }) => String(value))),
+          ...overrides.flatMap(({ properties }) =>
+            properties.filter(({ id }) => id === 'unit').map(({ value }) => String(value)),
+          ),
         ]);
         expect(used.filter((unit) => !known.has(unit))).to.deep.equal([]);
       });
@@ -78,6 +80,20 @@ describe('the dashboards', () => {
         const known = new Map([...knownSeries(), ...recorded]);
         for (const { title, targets } of panelsOf(dashboard))
           for (const { expr } of targets) expect(faults(expr, known), `${title}: ${expr}`).to.deep.equal([]);
+      });
+
+      it('marks alerts and what else happened by what there is', () => {
+        const names = dashboard.annotations.list.map(({ name }) => name);
+        expect(names).to.include('Alerts');
+        expect(repeated(names)).to.deep.equal([]);
+        for (const { name, expr } of dashboard.annotations.list)
+          expect(faults(expr, knownSeries()), `${name}: ${expr}`).to.deep.equal([]);
+      });
+
+      it('leads to dashboards that there are', () => {
+        const uids = files.map(([file]) => read(file).uid);
+        const text = JSON.stringify(dashboard);
+        for (const [, uid] of text.matchAll(/"\/d\/([a-z-]+)\?/g)) expect(uids).to.include(uid);
       });
 
       it('asks for the job and the cluster that are picked, wherever it asks', () => {
@@ -91,7 +107,8 @@ describe('the dashboards', () => {
 
       it('has every variable that it uses, and uses every one that it has', () => {
         const text =
-          JSON.stringify(dashboard.panels) + dashboard.templating.list.map(({ query }) => query).join();
+          JSON.stringify([dashboard.panels, dashboard.annotations]) +
+          dashboard.templating.list.map(({ query }) => query).join();
         const used = [...text.matchAll(/\$\{?([a-z]+)\b/g)].map(([, name]) => name);
         expect([...new Set(used)]).to.have.members(dashboard.templating.list.map(({ name }) => name));
       });

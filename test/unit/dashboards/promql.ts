@@ -51,7 +51,7 @@ const scraped = ['job', 'instance', 'cluster'];
 /** What Prometheus makes itself. */
 const made: Readonly<Record<string, readonly string[]>> = {
   up: scraped,
-  ALERTS: [...scraped, 'alertname', 'alertstate', 'severity'],
+  ALERTS: [...scraped, 'alertname', 'alertstate', 'severity', 'namespace', 'service'],
 };
 
 /** Every series that the program can have, and that Prometheus makes of it, with the labels of each. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { unusedFlags } from '../../../lib/config/unused-flags.ts';
@@ -122,6 +122,20 @@ describe('the documents', () => {
     const isKnown = (name: string): boolean =>
       names.has(name.replace(/_(bucket|sum|count)$/, '')) || names.has(name) || name.endsWith('_');
     expect(unknownNames(/\b(?:kube_ipvs|kubeproxy)_[a-z_]+/g, isKnown)).to.deep.equal([]);
+  });
+
+  it('name lines of the log that the program writes', () => {
+    const [, logs = ''] = textOf('docs/operating.md').split('\n## Logs\n');
+    const told = Array.from(
+      logs.matchAll(/^\| `([^`]+)` +\| (?:info|warn|error) /gm),
+      ([, message = '']) => message,
+    );
+    expect(told.length).to.be.greaterThan(15);
+    const files = readdirSync('lib', { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.ts'),
+    );
+    const source = files.map((name) => readFileSync(join('lib', name), 'utf8')).join('');
+    expect(told.filter((message) => !source.includes(`'${message}'`))).to.deep.equal([]);
   });
 
   it('name annotations that a Service may have', () => {

@@ -90,6 +90,18 @@ describe('an audit', () => {
     });
   }
 
+  it('does not say that it has repaired what the kernel refuses', async () => {
+    const world = await running();
+    world.kernel.addresses.unload(['10.0.0.1']);
+    world.refuse('addresses', '10.0.0.1');
+    await world.audit();
+    const [told] = world.log.lines.filter(({ message }) => message.includes('drifted'));
+    expect(told).to.deep.include({
+      message: 'the kernel had drifted, and refuses the repair or a part of it',
+      fields: { entries: [{ table: 'addresses', key: '10.0.0.1', kind: 'missing' }], count: 1, refused: 1 },
+    });
+  });
+
   it('sets right what others have changed', async () => {
     const world = await running();
     world.kernel.virtualServers.load([virtualServer('10.0.0.1', 80, { scheduler: 'sh' })]);

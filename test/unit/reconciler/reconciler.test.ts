@@ -200,6 +200,7 @@ describe('the reconciler', () => {
     expect(world.log.at('info')).to.deep.equal(['synced']);
     expect(world.log.lines[0]?.fields).to.deep.include({
       services: 1,
+      changed: ['a/web'],
       refusals: 0,
       writes: {
         sysctls: 1,

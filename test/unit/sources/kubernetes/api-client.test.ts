@@ -302,6 +302,16 @@ describe('ApiClient, over TLS', () => {
         () => client({}, { 'auth-provider': { name: 'gcp' } }),
         /use the provider's exec plugin/,
       ],
+      [
+        'with a name and password in the address, which it does not repeat',
+        () => client({ server: 'https://me:secret@127.0.0.1:6443' }),
+        /^expected the server of cluster \S+ in \S+ to be https:\/\/host:port, got "https:\/\/\.\.\.@127\.0\.0\.1:6443"/,
+      ],
+      [
+        'with a SOCKS proxy, whose password it does not repeat',
+        () => client({ 'proxy-url': 'socks5://me:secret@127.0.0.1:1' }),
+        /got "socks5:\/\/\.\.\.@127\.0\.0\.1:1"; use an HTTP proxy/,
+      ],
       ['with a SOCKS proxy', () => client({ 'proxy-url': 'socks5://127.0.0.1:1' }), /use an HTTP proxy/],
       ['that is no YAML', () => fromText('{'), /expected a kubeconfig in .*config, got/],
       ['that is empty', () => fromText(''), /to have the current-context "", got none/],
