@@ -6,10 +6,10 @@ import type { ServiceState } from '../model/service-state.ts';
 import { serviceKey } from '../model/service.ts';
 import { schedulersNamedBy } from '../planner/annotations.ts';
 import { planService } from '../planner/service-plan.ts';
-import { SocketClient } from '../socket/socket-client.ts';
 import { SocketError } from '../socket/socket-error.ts';
 import type { DaemonStatus } from '../socket/status.ts';
 import type { Context } from './context.ts';
+import { daemonIn } from './examination/proxy-processes.ts';
 import type { Subject } from './examination/subject.ts';
 import { explain, type Explanation } from './explanation/explanation.ts';
 import { healthAnswer } from './explanation/health-answer.ts';
@@ -20,6 +20,7 @@ import { problemLog, type ProblemLog } from './explanation/told-problems.ts';
 import { Failure } from './failure.ts';
 import { openKernel } from './kernel.ts';
 import { type Knowledge, readKnowledge } from './knowledge.ts';
+import { NodeDaemon } from './node-daemon.ts';
 import { SchedulerIndex } from './scheduler-index.ts';
 import { serviceNames } from './service-names.ts';
 
@@ -137,23 +138,17 @@ interface Asked {
   readonly trouble: string | null;
 }
 
-/** Asks the kube-ipvs that runs here; one in a container has its socket there. */
+/** Asks the kube-ipvs that runs here. */
 async function askDaemon({ proxies, configuration: { socket } }: Subject): Promise<Asked> {
   if (socket === 'off') return { daemon: undefined, path: socket, trouble: 'there is no socket to ask at' };
-  const process = proxies.find(({ program }) => program === 'kube-ipvs');
-  const first = await askAt(socket);
-  if (first.daemon !== undefined || process === undefined) return first;
-  const second = await askAt(`/proc/${process.pid}/root${socket}`);
-  return second.daemon === undefined ? first : second;
-}
-
-async function askAt(path: string): Promise<Asked> {
+  const process = (): Promise<number | undefined> => Promise.resolve(daemonIn(proxies));
   try {
-    const daemon = await new SocketClient({ path, patience: patience.daemon }).status();
-    return { daemon, path, trouble: null };
+    const daemon = new NodeDaemon({ socket, process, patience: patience.daemon });
+    const { status, path } = await daemon.status();
+    return { daemon: status, path, trouble: null };
   } catch (error) {
     if (!(error instanceof SocketError)) throw error;
-    return { daemon: undefined, path, trouble: error.summary };
+    return { daemon: undefined, path: error.path, trouble: error.summary };
   }
 }
 

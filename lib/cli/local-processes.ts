@@ -36,6 +36,16 @@ export async function localProcesses(proc = '/proc'): Promise<LocalProcess[]> {
   return found.filter((one) => one !== undefined).sort((a, b) => a.pid - b.pid);
 }
 
+/** The daemon of this program, of several the one that began first. */
+export function daemonOf(processes: readonly LocalProcess[]): LocalProcess | undefined {
+  return processes.find(({ name }) => name === 'kube-ipvs');
+}
+
+/** The number of its process, as far as that is to be seen from here. */
+export async function localDaemon(): Promise<number | undefined> {
+  return daemonOf(await localProcesses())?.pid;
+}
+
 /** What stands behind `kube-ipvs run`; `undefined` where that is not what was started. */
 export function runArguments(words: readonly string[]): readonly string[] | undefined {
   const program = words.findIndex((word) => /^kube-ipvs(\.mjs)?$/.test(basename(word)));

@@ -2,11 +2,12 @@ import { Argument, Option } from '@commander-js/extra-typings';
 import type { Command } from '@commander-js/extra-typings';
 import { socketFlag } from '../config/socket-flag.ts';
 import type { DaemonEvent } from '../socket/event.ts';
-import { SocketClient } from '../socket/socket-client.ts';
 import { addConfigurationFlags, configured } from './configure.ts';
 import type { Context } from './context.ts';
 import { exitStatus, Failure } from './failure.ts';
 import { SocketError } from '../socket/socket-error.ts';
+import { localDaemon } from './local-processes.ts';
+import { NodeDaemon } from './node-daemon.ts';
 import { formatEvent } from './output/event-line.ts';
 import { painter } from './output/paint.ts';
 
@@ -56,7 +57,12 @@ export function addMonitor(program: Command, context: Context): void {
   });
 }
 
-async function follow(path: string, selection: Selection, asJson: boolean, context: Context): Promise<void> {
+async function follow(
+  socket: string,
+  selection: Selection,
+  asJson: boolean,
+  context: Context,
+): Promise<void> {
   const { terminal, untilStopped } = context;
   const ending = new AbortController();
   void untilStopped().then(() => {
@@ -65,8 +71,9 @@ async function follow(path: string, selection: Selection, asJson: boolean, conte
   const paint = painter(terminal.screen?.colours ?? false);
   const format = (event: DaemonEvent): string =>
     asJson ? `${JSON.stringify(event)}\n` : formatEvent(event, paint);
+  const daemon = new NodeDaemon({ socket, process: localDaemon });
   try {
-    for await (const line of new SocketClient({ path }).lines('/v1/events', ending.signal)) {
+    for await (const line of daemon.lines('/v1/events', ending.signal)) {
       const event = line as DaemonEvent;
       if (isSelected(event, selection)) terminal.out(format(event));
     }
@@ -74,11 +81,7 @@ async function follow(path: string, selection: Selection, asJson: boolean, conte
     throw failureOf(error);
   }
   if (ending.signal.aborted) return;
-  throw new Failure(
-    'ended',
-    `${path}: expected more events, got the end: kube-ipvs has ended`,
-    'start it again',
-  );
+  throw new Failure('ended', 'expected more events, got the end: kube-ipvs has ended', 'start it again');
 }
 
 function failureOf(error: unknown): unknown {

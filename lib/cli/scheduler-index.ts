@@ -1,20 +1,8 @@
-import { release } from 'node:os';
-import { join } from 'node:path';
-import { textOf } from './text-file.ts';
+import type { ModuleLists } from '../doctor/examined-node.ts';
+import { type ModulePlaces, readModuleLists } from './module-lists.ts';
 
 /** Whether a run would find an IPVS scheduler in the kernel, or load it. */
 export type SchedulerVerdict = 'there' | 'missing' | 'unknown';
-
-/** Where the files are, unless it is told. */
-export interface SchedulerIndexPlaces {
-  /** Where proc(5) is mounted. */
-  readonly proc?: string;
-  /** Where the modules of the running kernel are, with the lists that depmod(8) makes. */
-  readonly modules?: string;
-}
-
-/** The module of a scheduler, as a list of modules has it: as a name, or as the path of a file that may be compressed. */
-const moduleNames = /(?:^|\/)ip_vs_(\w+)(?=\.ko|\s)/gm;
 
 /**
  * The IPVS schedulers that the kernel has or can load, as far as files tell: the kernel itself tells only whoever makes a
@@ -22,12 +10,12 @@ const moduleNames = /(?:^|\/)ip_vs_(\w+)(?=\.ko|\s)/gm;
  * a container without /lib/modules.
  */
 export class SchedulerIndex {
-  readonly #there: ReadonlySet<string>;
-  readonly #complete: boolean;
+  readonly #inUse: ReadonlySet<string>;
+  readonly #modules: ModuleLists;
 
-  private constructor(there: ReadonlySet<string>, complete: boolean) {
-    this.#there = there;
-    this.#complete = complete;
+  private constructor(inUse: ReadonlySet<string>, modules: ModuleLists) {
+    this.#inUse = inUse;
+    this.#modules = modules;
   }
 
   /**
@@ -35,24 +23,15 @@ export class SchedulerIndex {
    *
    * @param inUse schedulers that virtual servers of the kernel have
    */
-  static async read(
-    inUse: Iterable<string>,
-    { proc = '/proc', modules = join('/lib/modules', release()) }: SchedulerIndexPlaces = {},
-  ): Promise<SchedulerIndex> {
-    const [loaded, builtIn, loadable, disabled] = await Promise.all([
-      textOf(join(proc, 'modules')),
-      textOf(join(modules, 'modules.builtin')),
-      textOf(join(modules, 'modules.dep')),
-      textOf(join(proc, 'sys/kernel/modules_disabled')),
-    ]);
-    const lists = [loaded, builtIn, disabled?.trim() === '1' ? '' : loadable];
-    const names = lists.flatMap((text = '') => [...text.matchAll(moduleNames)].map(([, name = '']) => name));
-    return new SchedulerIndex(new Set([...inUse, ...names]), builtIn !== undefined && loadable !== undefined);
+  static async read(inUse: Iterable<string>, places?: ModulePlaces): Promise<SchedulerIndex> {
+    return new SchedulerIndex(new Set(inUse), await readModuleLists(places));
   }
 
   /** @param scheduler the kernel's name: `rr` */
   verdict(scheduler: string): SchedulerVerdict {
-    if (this.#there.has(scheduler)) return 'there';
-    return this.#complete ? 'missing' : 'unknown';
+    const module = `ip_vs_${scheduler}`;
+    const { there, available } = this.#modules;
+    if (this.#inUse.has(scheduler) || there.has(module) || available?.has(module) === true) return 'there';
+    return available === undefined ? 'unknown' : 'missing';
   }
 }

@@ -1,6 +1,7 @@
 import type { DaemonStatus, ProgrammingStatus, WatchStatus } from '../socket/status.ts';
 import type { LocalProcess } from './local-processes.ts';
 import { ageText } from './output/age.ts';
+import { refusalWords } from './refusal-words.ts';
 
 /** Something that a person should know, and what to do about it. */
 export interface Finding {
@@ -98,10 +99,10 @@ function programmingFindings(programming: ProgrammingStatus): Finding[] {
       .map(({ table, trouble }) =>
         error(`${table}: ${trouble ?? ''}`, 'it is read again by itself; see "kube-ipvs doctor"'),
       ),
-    ...listed(refused, refusedCount, 'refused entries', ({ key, services, operation, reason, attempts }) =>
+    ...listed(refused, refusedCount, 'refused entries', (refusal) =>
       error(
-        `the kernel refused to ${operation.includes(key) ? operation : `${operation} ${key}`}${forServices(services)}: ${reason}`,
-        `it is tried again by itself, ${attempts} times so far`,
+        `the kernel refused to ${refusalWords(refusal, forServices(refusal.services))}`,
+        `it is tried again by itself, ${refusal.attempts} times so far`,
       ),
     ),
     ...listed(planFailures, planFailureCount, 'Services that cannot be planned', ({ service, reason }) =>

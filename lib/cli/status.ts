@@ -1,14 +1,14 @@
 import { Option } from '@commander-js/extra-typings';
 import type { Command } from '@commander-js/extra-typings';
 import { socketFlag } from '../config/socket-flag.ts';
-import { SocketClient } from '../socket/socket-client.ts';
 import { SocketError } from '../socket/socket-error.ts';
 import type { DaemonStatus } from '../socket/status.ts';
 import { addConfigurationFlags, configured } from './configure.ts';
 import type { Context } from './context.ts';
 import { exitStatus } from './failure.ts';
 import { type KernelGlance, kernelGlance } from './kernel-glance.ts';
-import { type LocalProcess, localProcesses } from './local-processes.ts';
+import { daemonOf, type LocalProcess, localProcesses } from './local-processes.ts';
+import { type AnsweredStatus, NodeDaemon } from './node-daemon.ts';
 import { document, formatDocument } from './output/document.ts';
 import { painter } from './output/paint.ts';
 import {
@@ -77,23 +77,34 @@ export function addStatus(program: Command, context: Context): void {
   });
 }
 
-async function find(path: string): Promise<Found> {
-  const [daemon, processes] = await Promise.all([ask(path), localProcesses()]);
-  if (!(daemon instanceof SocketError)) {
-    const findings = [...daemonFindings(daemon), ...processFindings(processes, daemon.process.pid)];
+async function find(socket: string): Promise<Found> {
+  const looking = localProcesses();
+  const [asked, processes] = await Promise.all([ask(socket, looking), looking]);
+  if (!(asked instanceof SocketError)) {
+    const { status: daemon, path } = asked;
+    const findings = [...daemonFindings(daemon), ...processFindings(processes, pidOf(daemon, processes))];
     return { daemon, kernel: undefined, from: `the daemon, at ${path}`, findings };
   }
   return {
     daemon: undefined,
     kernel: kernelGlance(),
     from: 'the kernel alone, for no daemon answers',
-    findings: [silence(daemon, processes), ...processFindings(processes, undefined)],
+    findings: [silence(asked, processes), ...processFindings(processes, undefined)],
   };
 }
 
-async function ask(path: string): Promise<DaemonStatus | SocketError> {
+/** The daemon's process as it is seen here. What it calls itself is another number in a container. */
+function pidOf({ process: { pid } }: DaemonStatus, processes: readonly LocalProcess[]): number | undefined {
+  return processes.some((one) => one.pid === pid) ? pid : daemonOf(processes)?.pid;
+}
+
+async function ask(
+  socket: string,
+  looking: Promise<readonly LocalProcess[]>,
+): Promise<AnsweredStatus | SocketError> {
+  const process = async (): Promise<number | undefined> => daemonOf(await looking)?.pid;
   try {
-    return await new SocketClient({ path, patience }).status();
+    return await new NodeDaemon({ socket, process, patience }).status();
   } catch (error) {
     if (error instanceof SocketError) return error;
     throw error;
@@ -102,7 +113,7 @@ async function ask(path: string): Promise<DaemonStatus | SocketError> {
 
 /** Why there is no answer, in the light of the processes that there are. */
 function silence(error: SocketError, processes: readonly LocalProcess[]): Finding {
-  const daemon = processes.find(({ name }) => name === 'kube-ipvs');
+  const daemon = daemonOf(processes);
   const severity = 'error';
   if (daemon === undefined) return { severity, text: error.summary, hint: error.hint };
   const { pid, state } = daemon;

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Option } from '@commander-js/extra-typings';
 import type { Command } from '@commander-js/extra-typings';
 import { socketFlag } from '../config/socket-flag.ts';
-import { SocketClient } from '../socket/socket-client.ts';
 import { SocketError } from '../socket/socket-error.ts';
 import { addConfigurationFlags, configured } from './configure.ts';
 import type { Context } from './context.ts';
@@ -10,6 +9,8 @@ import { countParser } from './count-option.ts';
 import { exitStatus } from './failure.ts';
 import type { IpvsReader } from './held.ts';
 import { openIpvs } from './kernel.ts';
+import { localDaemon } from './local-processes.ts';
+import { NodeDaemon } from './node-daemon.ts';
 import { document, formatDocument } from './output/document.ts';
 import { topTable } from './output/top-table.ts';
 import {
@@ -50,7 +51,7 @@ const patience = 2000;
 
 /** What is to be shown. */
 interface TopOptions {
-  readonly path: string;
+  readonly socket: string;
   readonly sort: TopSort;
   readonly rows: number;
 }
@@ -80,7 +81,7 @@ export function addTop(program: Command, context: Context): void {
   top.action(async (options) => {
     const { configuration } = await configured([socketFlag], { ...options }, context);
     const { sort, rows = Infinity } = options;
-    const asked: TopOptions = { path: configuration.socket, sort, rows };
+    const asked: TopOptions = { socket: configuration.socket, sort, rows };
     const { screen } = context.terminal;
     const ipvs = openIpvs(undefined);
     try {
@@ -114,7 +115,7 @@ class Readings {
     const now = performance.now();
     const seconds = (now - this.#at) / 1000;
     if ([...counted.keys()].some((key) => !this.#names.has(key)))
-      this.#names = await namesOf(this.#options.path);
+      this.#names = await namesOf(this.#options.socket);
     const rates = serviceRates(this.#last, counted, seconds, this.#names, this.#options.sort);
     this.#last = counted;
     this.#at = now;
@@ -123,10 +124,11 @@ class Readings {
 }
 
 /** The Services of virtual servers, as the daemon knows them; none without one. */
-async function namesOf(path: string): Promise<ReadonlyMap<string, string>> {
+async function namesOf(socket: string): Promise<ReadonlyMap<string, string>> {
   const names = new Map<string, string>();
+  const daemon = new NodeDaemon({ socket, process: localDaemon, patience });
   try {
-    const lines = new SocketClient({ path, patience }).lines('/v1/services', AbortSignal.timeout(patience));
+    const lines = daemon.lines('/v1/services', AbortSignal.timeout(patience));
     for await (const line of lines) {
       const [key, service] = line as readonly [string, string];
       names.set(key, service);

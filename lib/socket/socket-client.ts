@@ -57,6 +57,7 @@ export class SocketClient {
     };
     signal.addEventListener('abort', end, { once: true });
     try {
+      if (isAborted(signal)) return;
       yield* jsonLines(response);
     } catch (error) {
       if (!isAborted(signal)) throw socketError('connect', this.path, error);

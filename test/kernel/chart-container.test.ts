@@ -6,7 +6,15 @@ import { accessRules } from '../../lib/sources/kubernetes/access-rules.ts';
 import { at, type KubernetesObject, one, rendered } from '../host/chart-template.ts';
 import { Helm } from '../kube/helm.ts';
 import { ApiServer } from '../kube/server.ts';
-import { eventually, kubeIpvs, type Ran, ranBeside, startedAs, type Running } from './cli-program.ts';
+import {
+  eventually,
+  kubeIpvs,
+  program,
+  type Ran,
+  ranBeside,
+  startedAs,
+  type Running,
+} from './cli-program.ts';
 import { addInterface, node, nodeName, service, slice, virtualServers } from './cluster-site.ts';
 import { type Container, PodRuntime, type PodSpec } from './container.ts';
 import { enterOwnNamespace, output } from './own-namespace.ts';
@@ -131,6 +139,9 @@ describe('the pod of the chart, in the file tree of the image', function () {
       expect(services.out, services.err).to.match(/10\.96\.0\.10/);
       const status = await exec(running, 'kube-ipvs', 'status');
       expect(status.status, status.out + status.err).to.equal(0);
+      const outside = await ranBeside(['node', program, 'status']);
+      expect(outside.status, outside.out + outside.err).to.equal(0);
+      expect(outside.out).to.match(/^Read from: .*, at \/proc\/\d+\/root\/run\/kube-ipvs\/kube-ipvs\.sock$/m);
       const config = ['--config', '/etc/kube-ipvs/config.yaml'];
       const diff = await exec(running, 'kube-ipvs', 'diff', ...config);
       expect({ status: diff.status, out: diff.out }, diff.err).to.deep.equal({ status: 0, out: '' });

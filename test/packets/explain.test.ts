@@ -145,6 +145,68 @@ describe('kube-ipvs explain', function () {
     }
   });
 
+  it('says of two that want one address which has it, and how the other is served', async () => {
+    const outside = { ports: [{ port: 80 }], spec: { externalIPs: ['192.0.2.50'] } };
+    const elder = { name: 'elder', clusterIPs: ['10.96.3.6'], created: '2026-01-01T00:00:00Z', ...outside };
+    const younger = {
+      name: 'younger',
+      clusterIPs: ['10.96.3.7'],
+      created: '2026-01-02T00:00:00Z',
+      ...outside,
+    };
+    await site.publish({ ...elder, pods: ['web-1'] });
+    await site.publish({ ...younger, pods: ['web-2'] });
+    const taken = 'has it for another Service, the older default/elder';
+    const { status, out } = await until(
+      () => ran('default/younger'),
+      ({ out: text }) => text.includes(taken),
+    );
+    expect(status).to.equal(1);
+    expect(out)
+      .to.match(/^TCP 192\.0\.2\.50:80, external IP\n +Kernel: +has it for another Service, the older/m)
+      .and.to.match(
+        /^ +error: younger\.yaml:\d+: .*got TCP 192\.0\.2\.50:80, which Service default\/elder has/m,
+      )
+      .and.to.match(
+        /^PARTLY SERVED {2}1 of 2 virtual servers; 192\.0\.2\.50:80 belongs to the older Service default\/elder\nNEXT {2}kube-ipvs explain default\/elder\n$/m,
+      );
+    expect(out.match(/ error: /g)).to.have.length(1);
+    const other = await ran('default/elder');
+    expect(other.status, other.err).to.equal(0);
+    expect(other.out)
+      .to.match(
+        /^ +warning: TCP 192\.0\.2\.50:80 is wanted by default\/younger too, and served for this Service/m,
+      )
+      .and.to.match(/^SERVED {2}2 virtual servers by one endpoint, held as wanted$/m);
+  });
+
+  it('says what the kernel refuses, and why', async () => {
+    const disable = (value: 0 | 1): Promise<string> =>
+      site.first.must(['sysctl', '-q', '-w', `net.ipv6.conf.kube-ipvs0.disable_ipv6=${value}`]);
+    await disable(1);
+    const clusterIPs = ['10.96.3.8', 'fd00:10:96::3:8'];
+    await site.publish({ name: 'dual', clusterIPs, ports: [{ port: 80 }], pods: ['web-1'] });
+    const { status, out } = await until(
+      () => ran('default/dual'),
+      ({ out: text }) => text.includes('the kernel refuses'),
+      60_000,
+    );
+    expect(status).to.equal(1);
+    expect(out)
+      .to.match(/^ +Kernel: +differs, rr: fd00:10:96::3:8 is not bound to kube-ipvs0$/m)
+      .and.to.match(
+        /^ +error: the kernel refuses to add address fd00:10:96::3:8: E(ACCES|PERM) .*; switch IPv6 on \(/m,
+      )
+      .and.to.match(/^ +hint: mend that; it was tried (once|\d+ times) and is tried again at 20/m)
+      .and.to.match(/^PARTLY SERVED {2}1 of 2 virtual servers; .* fd00:10:96::3:8 is not bound/m);
+    await disable(0);
+    await until(
+      () => ran('default/dual'),
+      (now) => now.status === 0,
+      90_000,
+    );
+  });
+
   it('names what others have taken from the kernel, and who would mend it', async () => {
     await site.controller(site.first).stop();
     await site.first.must([

@@ -1,37 +1,30 @@
 import type { DaemonFacts, WatchFacts } from '../../doctor/examined-node.ts';
-import { SocketClient } from '../../socket/socket-client.ts';
 import { SocketError } from '../../socket/socket-error.ts';
 import type { DaemonStatus, ProgrammingStatus, SourceStatus, WatchStatus } from '../../socket/status.ts';
+import { NodeDaemon } from '../node-daemon.ts';
+import { refusalWords } from '../refusal-words.ts';
+import { daemonIn } from './proxy-processes.ts';
 import type { Subject } from './subject.ts';
 
 /** Asks the kube-ipvs of this node how it stands. */
-export async function readDaemon({ proxies, configuration }: Subject): Promise<DaemonFacts> {
-  const daemon = proxies.find(({ program }) => program === 'kube-ipvs');
-  if (configuration.socket === 'off') {
-    return daemon === undefined ? absent : { state: 'mute', why: 'it is configured to have no socket' };
+export async function readDaemon({ proxies, configuration: { socket } }: Subject): Promise<DaemonFacts> {
+  const pid = daemonIn(proxies);
+  if (socket === 'off') {
+    return pid === undefined ? absent : { state: 'mute', why: 'it is configured to have no socket' };
   }
-  const inContainer = daemon === undefined ? [] : [`/proc/${daemon.pid}/root${configuration.socket}`];
-  let facts: DaemonFacts = absent;
-  for (const path of [configuration.socket, ...inContainer]) {
-    facts = await ask(path, daemon?.pid);
-    if (facts.state === 'answers' || facts.state === 'hung') break;
-  }
-  return facts;
-}
-
-const absent: DaemonFacts = { state: 'absent' };
-
-/** @param pid the process that should listen there, where there is one */
-async function ask(path: string, pid: number | undefined): Promise<DaemonFacts> {
   try {
-    return factsOf(await new SocketClient({ path }).status(), path);
+    const daemon = new NodeDaemon({ socket, process: () => Promise.resolve(pid) });
+    const { status, path } = await daemon.status();
+    return factsOf(status, path);
   } catch (error) {
     if (!(error instanceof SocketError)) throw error;
-    if (error.code === 'no-answer') return { state: 'hung', asked: path };
+    if (error.code === 'no-answer') return { state: 'hung', asked: error.path };
     if (error.code === 'no-daemon' && pid === undefined) return absent;
     return { state: 'mute', why: error.message };
   }
 }
+
+const absent: DaemonFacts = { state: 'absent' };
 
 /** What a status tells that something may be wrong with. */
 export function factsOf(status: DaemonStatus, asked: string): DaemonFacts {
@@ -60,9 +53,7 @@ function watchOf({ resource, synced, lastEvent, lastList, trouble }: WatchStatus
 function refusalsOf(programming: ProgrammingStatus): readonly string[] {
   const { refused, tables, planFailures, conflicts } = programming;
   return [
-    ...refused.map(
-      ({ operation, key, services, reason }) => `${operation} ${key} (${services.join(', ')}): ${reason}`,
-    ),
+    ...refused.map((refusal) => refusalWords(refusal, ` (${refusal.services.join(', ')})`)),
     ...tables.flatMap(({ table, trouble }) => (trouble === null ? [] : [`table ${table}: ${trouble}`])),
     ...planFailures.map(({ service, reason }) => `${service} cannot be planned: ${reason}`),
     ...conflicts.map(

@@ -25,7 +25,7 @@ import type { Snapshot } from '../sources.ts';
 import { compareClocks } from './api-clock.ts';
 import { readDaemon } from './daemon-facts.ts';
 import { readInterfaces } from './interfaces.ts';
-import { readModuleLists } from './module-lists.ts';
+import { readModuleLists } from '../module-lists.ts';
 import { readNftTables } from './nft-tables.ts';
 import { Once } from './once.ts';
 import { probe } from './probe.ts';

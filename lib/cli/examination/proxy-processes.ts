@@ -18,3 +18,8 @@ export async function findProxies(proc = '/proc'): Promise<readonly FoundProxy[]
       : [],
   );
 }
+
+/** The process of the kube-ipvs that is meant where several run: the one that began first. */
+export function daemonIn(proxies: readonly ProxyProcess[]): number | undefined {
+  return proxies.find(({ program }) => program === 'kube-ipvs')?.pid;
+}

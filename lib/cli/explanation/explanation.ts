@@ -83,7 +83,7 @@ export function explain(facts: ExplainedFacts): Explanation {
   const findings = [
     ...problems.map(problemFinding),
     ...leftovers(facts),
-    ...daemonTroubles(plan.service, daemon),
+    ...daemonTroubles(plan.service, daemon, problems),
   ];
   return {
     ...{ namespace: service.namespace, name: service.name, node: node.name },

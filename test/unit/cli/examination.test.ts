@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
-import { readModuleLists } from '../../../lib/cli/examination/module-lists.ts';
+import { readModuleLists } from '../../../lib/cli/module-lists.ts';
 import { probe } from '../../../lib/cli/examination/probe.ts';
 import { findProxies } from '../../../lib/cli/examination/proxy-processes.ts';
 import { runningConfiguration } from '../../../lib/cli/examination/running-configuration.ts';

@@ -38,7 +38,7 @@ describe('the index of schedulers', () => {
       await mkdir(dirname(join(root, name)), { recursive: true });
       await writeFile(join(root, name), text);
     }
-    const places = { proc: join(root, 'proc'), modules: join(root, 'modules') };
+    const places = { proc: join(root, 'proc'), sys: join(root, 'sys'), modules: join(root, 'modules') };
     const index = await SchedulerIndex.read(inUse, places);
     return names.map((name) => index.verdict(name));
   }

@@ -43,6 +43,11 @@ describe('what a running kube-ipvs tells of one Service', () => {
       [['error', `${key} is served for default/early`]],
     ],
     [
+      'why, without naming the entry once more',
+      daemon({ refused: [{ ...refused, reason: `${key} on x: add virtual server: EPERM (no); do this` }] }),
+      [['error', `the kernel refuses to add virtual server ${key}: EPERM (no); do this`]],
+    ],
+    [
       'nothing of conflicts of others',
       daemon({ conflicts: [{ key, winner: 'default/a', losers: ['default/b'] }] }),
       [],
@@ -55,7 +60,7 @@ describe('what a running kube-ipvs tells of one Service', () => {
   ];
   for (const [title, status, told] of cases) {
     it(`is ${title}`, () => {
-      const findings = daemonTroubles('default/web', status);
+      const findings = daemonTroubles('default/web', status, []);
       expect(findings).to.have.length(told.length);
       for (const [index, [severity, text]] of told.entries()) {
         expect(findings[index]?.severity).to.equal(severity);
@@ -64,4 +69,11 @@ describe('what a running kube-ipvs tells of one Service', () => {
       }
     });
   }
+
+  it('is not once more who has its virtual server, where that is told already', () => {
+    const lost = daemon({ conflicts: [{ key, winner: 'default/early', losers: ['default/web'] }] });
+    const told = [{ got: `${key}, which Service default/early has (early.yaml:1)` }];
+    expect(daemonTroubles('default/web', lost, told)).to.deep.equal([]);
+    expect(daemonTroubles('default/web', lost, [{ got: 'TCP 10.96.0.1:8080, which' }])).to.have.length(1);
+  });
 });

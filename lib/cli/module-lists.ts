@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
-import type { ModuleLists } from '../../doctor/examined-node.ts';
-import { textOf } from '../text-file.ts';
+import type { ModuleLists } from '../doctor/examined-node.ts';
+import { textOf } from './text-file.ts';
 
 /** Where the files are, unless it is told. */
 export interface ModulePlaces {
