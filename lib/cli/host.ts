@@ -2,6 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { availableParallelism, release } from 'node:os';
 import { join } from 'node:path';
 import type { HostFacts } from '../config/planning.ts';
+import { writableSysctls } from '../kernel/sysctls.ts';
 import type { IpFamily } from '../model/family.ts';
 
 /**
@@ -26,16 +27,22 @@ export async function hostFacts(randomFully: boolean): Promise<Omit<HostFacts, '
 
 /**
  * Whether the limits of connection tracking can be set from here. In all network namespaces but the first, and where
- * /proc/sys is mounted read-only, the kernel only shows them.
+ * settings can only be read, the kernel only shows them.
  *
  * @param proc where proc(5) is mounted
+ * @param writable where settings are written when they cannot be there
  */
-export async function canSetConntrackLimits(proc = '/proc'): Promise<boolean> {
+export async function canSetConntrackLimits(proc = '/proc', writable = writableSysctls): Promise<boolean> {
+  const limit = 'net/netfilter/nf_conntrack_max';
   try {
-    await access(join(proc, 'sys/net/netfilter/nf_conntrack_max'), constants.W_OK);
+    await access(join(proc, 'sys', limit), constants.W_OK);
     return true;
   } catch (error) {
     // Where connection tracking is not loaded yet, loading it is the kernel's affair, and what is refused is told.
-    return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return true;
   }
+  return access(join(writable, limit), constants.W_OK).then(
+    () => true,
+    () => false,
+  );
 }

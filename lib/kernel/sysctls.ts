@@ -5,12 +5,20 @@ import { sameSysctl } from './equality.ts';
 import { TableError } from './table.ts';
 import type { Change, Refusal, Refusals, Table } from './table.ts';
 
+/**
+ * Where a container may have the node's settings to write, each in its folder: the /proc/sys that a runtime gives it is
+ * read-only. Of the settings of the network the kernel shows those of the namespace of whoever looks.
+ */
+export const writableSysctls = '/host/proc/sys';
+
 /** What the kernel settings need of their surroundings. */
 export interface SysctlsOptions {
   /** The settings to read, as paths under /proc/sys: there is no telling which of thousands matter. */
   readonly keys: readonly string[];
   /** Where the settings are mounted, `/proc/sys` unless told otherwise. */
   readonly root?: string;
+  /** Where they are written when that is read-only, `writableSysctls` unless told otherwise. Need not be there. */
+  readonly writable?: string;
 }
 
 /**
@@ -21,10 +29,12 @@ export class Sysctls implements Table<Sysctl> {
   readonly name = 'sysctls';
   readonly #keys: readonly string[];
   readonly #root: string;
+  readonly #writable: string;
 
   constructor(options: SysctlsOptions) {
     this.#keys = options.keys;
     this.#root = options.root ?? '/proc/sys';
+    this.#writable = options.writable ?? writableSysctls;
   }
 
   async read(): Promise<ReadonlyMap<string, Sysctl>> {
@@ -56,10 +66,21 @@ export class Sysctls implements Table<Sysctl> {
       const value = await this.#value(wanted.key);
       if (value === undefined) return refusal('ENOENT', wanted);
       if (sameSysctl({ key: wanted.key, value }, wanted)) return undefined;
-      await writeFile(join(this.#root, wanted.key), wanted.value, { flag: 'r+' });
+      await this.#write(wanted);
       return undefined;
     } catch (error) {
       return refusal(error instanceof TableError ? error.code : errorCode(error), wanted);
+    }
+  }
+
+  async #write({ key, value }: Sysctl): Promise<void> {
+    try {
+      await writeFile(join(this.#root, key), value, { flag: 'r+' });
+    } catch (error) {
+      if (!notAllowed.includes(errorCode(error))) throw error;
+      await writeFile(join(this.#writable, key), value, { flag: 'r+' }).catch((reason: unknown) => {
+        throw errorCode(reason) === 'ENOENT' ? error : reason;
+      });
     }
   }
 
@@ -80,6 +101,9 @@ export class Sysctls implements Table<Sysctl> {
   }
 }
 
+/** What comes of writing where that may not be. */
+const notAllowed: readonly string[] = ['EROFS', 'EACCES', 'EPERM'];
+
 function refusal(code: string, wanted: Sysctl): Refusal {
   return {
     code,
@@ -90,13 +114,13 @@ function refusal(code: string, wanted: Sysctl): Refusal {
 
 /** What to do about a setting that could not be set. */
 function advice(code: string, wanted: Sysctl): string {
+  if (notAllowed.includes(code)) {
+    const command = `sysctl -w ${wanted.key.replaceAll('/', '.')}=${wanted.value}`;
+    return `have the node's /proc/sys/net mounted at ${writableSysctls}/net, or set it on the node: ${command}`;
+  }
   switch (code) {
     case 'ENOENT':
       return 'the running kernel does not have it: load the module that brings it (ip_vs for net/ipv4/vs)';
-    case 'EROFS':
-    case 'EACCES':
-    case 'EPERM':
-      return `run privileged with a writable /proc/sys, or set it on the node: sysctl -w ${wanted.key.replaceAll('/', '.')}=${wanted.value}`;
     case 'EINVAL':
     case 'ERANGE':
       return 'the kernel does not take this value for it';

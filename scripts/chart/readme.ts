@@ -22,20 +22,16 @@ const containers = [
     '`kube-ipvs`',
     'always',
     '`NET_ADMIN`, `NET_RAW`; its file system is read-only',
-    'netlink; iptables, whose `set` match opens raw sockets',
+    "netlink; iptables, whose `set` match opens raw sockets; settings in the node's `/proc/sys/net`",
   ],
-  [
-    '`init`',
-    'ends before the other starts',
-    'everything',
-    '`/proc/sys`, which is read-only in all other containers',
-  ],
+  ['`init`', 'ends before the other starts', 'everything', 'the same settings, where they cannot be mounted'],
   ['`health`', '`helm test`', 'nothing', 'asks `/readyz` on its node'],
 ];
 
 const mounts = `All three share the network of the node. The first two mount its \`/lib/modules\` to read, where \`kube-ipvs diff\` finds which
 schedulers there are; the kernel loads modules by itself. \`kube-ipvs\` mounts \`/run/xtables.lock\`, by which programs that write
-iptables wait for each other, and a folder in memory, \`/run/kube-ipvs\`, for the socket that its other commands ask it over.
+iptables wait for each other, the node's \`/proc/sys/net\`, for a container's own is read-only, and a folder in memory,
+\`/run/kube-ipvs\`, for the socket that its other commands ask it over.
 `;
 
 /** The README of the chart. */

@@ -54,6 +54,7 @@ const forms: Readonly<Record<string, Schema>> = {
   'serviceAccount.name': text,
   'serviceAccount.annotations': texts,
   'rbac.create': flag,
+  mountProcSysNet: flag,
   'init.enabled': flag,
   'init.securityContext': map,
   'init.resources': map,

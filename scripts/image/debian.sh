@@ -25,7 +25,7 @@ done
 rm -rf "$target"/usr/lib/*/gconv "$target"/usr/share/{man,locale,lintian,bug,info,base-files,iptables}
 find "$target/usr/share/doc" -type f ! -name copyright -delete
 
-mkdir -p "$target"/{dev,proc,sys,run/kube-ipvs,root,tmp,etc/kube-ipvs,lib/modules}
+mkdir -p "$target"/{dev,proc,sys,run/kube-ipvs,root,tmp,etc/kube-ipvs,lib/modules,host/proc/sys/net}
 rm -rf "$target/var/run" "$target/var/lock"
 ln -s /run "$target/var/run"
 chmod 1777 "$target/tmp"

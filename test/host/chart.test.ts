@@ -242,19 +242,21 @@ describe('the chart, rendered by the real helm', () => {
       expect(names('monitoring', 'initContainers')).to.deep.equal(['init', 'wait']);
     });
 
-    it('mounts of what the program reads, and nothing to write but the lock and the socket', () => {
+    it('mounts of what the program reads, and nothing to write but the lock, settings and the socket', () => {
       const set = one(ofCase('default'), 'DaemonSet');
       expect(set).to.have.deep.nested.property(`${main}.volumeMounts`, [
         // Without a subPath a changed ConfigMap would reach, and end, the programs of all nodes at once.
         { name: 'config', mountPath: '/etc/kube-ipvs/config.yaml', subPath: 'config.yaml', readOnly: true },
         { name: 'modules', mountPath: '/lib/modules', readOnly: true },
         { name: 'xtables-lock', mountPath: '/run/xtables.lock' },
+        { name: 'proc-sys-net', mountPath: '/host/proc/sys/net' },
         { name: 'socket', mountPath: '/run/kube-ipvs' },
       ]);
       expect(set).to.have.deep.nested.property(`${pod}.volumes`, [
         { name: 'config', configMap: { name: 'kube-ipvs' } },
         { name: 'modules', hostPath: { path: '/lib/modules' } },
         { name: 'xtables-lock', hostPath: { path: '/run/xtables.lock', type: 'FileOrCreate' } },
+        { name: 'proc-sys-net', hostPath: { path: '/proc/sys/net', type: 'Directory' } },
         { name: 'socket', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
       ]);
     });

@@ -47,7 +47,7 @@ export interface Container {
 
 /** What is looked at of a pod. */
 export interface PodSpec {
-  readonly initContainers: readonly Container[];
+  readonly initContainers?: readonly Container[];
   readonly containers: readonly Container[];
   readonly volumes: readonly {
     readonly name: string;
@@ -129,7 +129,7 @@ export class PodRuntime {
     if (configMap) return this.#files(this.#surroundings.configMaps[configMap.name] ?? {});
     // Paths of the node are those of the lab's, whose /lib/modules is elsewhere.
     if (hostPath?.type === 'FileOrCreate') writeFileSync(hostPath.path, '', { flag: 'a' });
-    return hostPath?.type === 'FileOrCreate' ? hostPath.path : this.#files({});
+    return hostPath?.type === undefined ? this.#files({}) : hostPath.path;
   }
 
   #files(files: Readonly<Record<string, string>>): string {

@@ -38,7 +38,10 @@ describe('a host', () => {
 
   it('has its limits of connection tracking left alone where they cannot be written', async () => {
     write('sys/net/netfilter', '');
-    expect(await canSetConntrackLimits(proc)).to.equal(false);
+    const mounted = join(proc, 'mounted');
+    expect(await canSetConntrackLimits(proc, mounted)).to.equal(false);
+    write('mounted/net/netfilter/nf_conntrack_max', '65536\n');
+    expect(await canSetConntrackLimits(proc, mounted)).to.equal(true);
   });
 
   it('is told how readily to end the process, and it is no matter where it does not listen', async () => {
