@@ -4,6 +4,7 @@ import type { Configuration } from '../config/configuration.ts';
 import type { ServiceKey } from '../model/service.ts';
 import type { ServiceState } from '../model/service-state.ts';
 import { ApiClient } from '../sources/kubernetes/api-client.ts';
+import type { LabelListener } from '../sources/objects/decoded.ts';
 import { ReportingApi } from '../sources/kubernetes/reporting-api.ts';
 import { Credentials } from '../sources/kubernetes/credentials.ts';
 import type { ServerIdentity } from '../sources/kubernetes/kubeconfig.ts';
@@ -32,6 +33,7 @@ export interface ClusterOptions {
   readonly configuration: Pick<Configuration, 'nodeName' | 'nodeTimeout' | 'detectLocalMode'>;
   readonly catalog: Catalog;
   readonly log: Logger;
+  readonly labelled?: LabelListener | undefined;
   /** Milliseconds that all of it may take to be read for the first time; without end unless told. */
   readonly patience?: number | undefined;
 }
@@ -51,14 +53,14 @@ export class Cluster implements ServiceSource, ClusterAccess {
   #node = unknownNode;
 
   constructor(options: ClusterOptions) {
-    const { identity, configuration, catalog, log, patience = Infinity } = options;
+    const { identity, configuration, catalog, log, labelled, patience = Infinity } = options;
     this.#options = options;
     this.#credentials = new Credentials(identity, systemClock);
     const transport = new ToldTransport(this.#transport, (request) => {
       for (const listener of this.#requestListeners) listener(request);
     });
     this.api = new ReportingApi(new ApiClient(this.#credentials, transport), log);
-    this.#source = new KubernetesSource({ api: this.api, catalog, log });
+    this.#source = new KubernetesSource({ api: this.api, catalog, log, labelled });
     this.nodeWatch = new NodeWatch({
       api: this.api,
       name: configuration.nodeName,

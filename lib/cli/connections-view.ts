@@ -6,8 +6,8 @@ import type { Protocol } from '../model/protocol.ts';
 import { virtualServerKey } from '../model/virtual-server.ts';
 import { readPlace } from './place.ts';
 import type { ServiceName } from './service-names.ts';
+import { isSelected, type KnownNames, type Selection } from './service-selection.ts';
 import { nameless } from './services-view.ts';
-import type { KnownNames, Selection } from './services-view.ts';
 
 /** A connection, as it is shown. */
 export interface ConnectionView {
@@ -51,23 +51,24 @@ export async function selectConnections(
   const views: ConnectionView[] = [];
   let rest = 0;
   for await (const connection of connections) {
-    if (!isSelected(connection, names?.get(keyOf(connection)), selection)) continue;
+    if (!isShown(connection, names?.get(keyOf(connection)), selection)) continue;
     if (views.length >= limit) rest += 1;
     else views.push(connectionView(connection, names));
   }
   return { views: views.sort(compare), rest };
 }
 
-function isSelected(
+function isShown(
   connection: IpvsConnection,
   known: ServiceName | undefined,
-  { namespace, name, client, endpoint }: ConnectionSelection,
+  selection: ConnectionSelection,
 ): boolean {
-  const named = [
-    [namespace, known?.namespace],
-    [name, known?.name],
-  ].every(([wanted, got]) => wanted === undefined || wanted === got);
-  return named && client?.(connection.client) !== false && endpoint?.(connection.endpoint) !== false;
+  const { client, endpoint } = selection;
+  return (
+    isSelected(known, selection) &&
+    client?.(connection.client) !== false &&
+    endpoint?.(connection.endpoint) !== false
+  );
 }
 
 /**

@@ -7,10 +7,10 @@ import { type ConnectionView, readAddressFilter, selectConnections } from './con
 import type { Context } from './context.ts';
 import { countParser } from './count-option.ts';
 import { noIpvs } from './kernel.ts';
-import { knowledgeReader, namesOf } from './knowledge.ts';
 import { columns } from './output/columns.ts';
 import { connectionRows } from './output/connection-rows.ts';
 import { document, formatDocument } from './output/document.ts';
+import { addSelection, selectionReader, type SelectionOptions } from './service-selection.ts';
 
 const description = [
   'Prints the connections that IPVS remembers, with the Service and the endpoint that each belongs to, from ' +
@@ -34,8 +34,7 @@ Examples:
 const usualLimit = 500;
 
 /** What was written on the command line. */
-interface Options {
-  readonly namespace?: string;
+interface Options extends SelectionOptions {
   readonly client?: string;
   readonly endpoint?: string;
   readonly limit: number;
@@ -51,10 +50,8 @@ export function addGetConnections(get: Command, context: Context): void {
     .summary('list connections with the Service and endpoint of each')
     .description(description)
     .addHelpText('after', examples);
-  const listed = command
+  const listed = addSelection(command, 'those to')
     .addArgument(new Argument('[name]', 'only those to the Service of this name'))
-    .option('-n, --namespace <namespace>', 'only those to Services in this namespace')
-    .option('-A, --all-namespaces', 'those of all namespaces and foreign ones, as without -n')
     .option('--client <address>', 'only those of a client: an address, or a network such as 10.0.0.0/8')
     .option('--endpoint <address>', 'only those that an endpoint serves: an address, or ADDRESS:PORT')
     .addOption(
@@ -72,18 +69,14 @@ export function addGetConnections(get: Command, context: Context): void {
   });
 }
 
-async function list(
-  options: Options & { readonly name: string | undefined },
-  context: Context,
-): Promise<void> {
-  const { name, namespace, limit, headers, output } = options;
+async function list(options: Options, context: Context): Promise<void> {
+  const { limit, headers, output } = options;
   const client = readAddressFilter('--client', options.client);
   const endpoint = readAddressFilter('--endpoint', options.endpoint);
   const { configuration } = await configured(sourceFlags, { ...options }, context);
-  const read = knowledgeReader(configuration, name ?? namespace, context);
-  const names = namesOf(await read());
+  const { names, selection } = await selectionReader(options, configuration, context)();
   const found = await withIpvs(() =>
-    selectConnections(readConnections(), names, { namespace, name, client, endpoint, limit }),
+    selectConnections(readConnections(), names, { ...selection, client, endpoint, limit }),
   );
   const { terminal } = context;
   if (output === 'json' || output === 'yaml') {

@@ -8,12 +8,12 @@ import { addGetSets } from './get-sets.ts';
 import { readHeld } from './held.ts';
 import type { HeldVirtualServer } from './held.ts';
 import { openIpvs } from './kernel.ts';
-import { knowledgeReader, namesOf } from './knowledge.ts';
 import { columns } from './output/columns.ts';
 import { document, formatDocument } from './output/document.ts';
 import { formatIpvsadm, formatIpvsadmRealServers } from './output/ipvsadm.ts';
 import { endpointRows, serviceRows } from './output/service-rows.ts';
 import type { Rows } from './output/service-rows.ts';
+import { addSelection, selectionReader, type SelectionOptions } from './service-selection.ts';
 import { selectServices, sortByName } from './services-view.ts';
 import type { ServiceView, ShownService } from './services-view.ts';
 
@@ -37,7 +37,7 @@ const servicesExamples = `
 Examples:
   kube-ipvs get services
   kube-ipvs get services --kubeconfig /etc/kubernetes/kube-ipvs.conf -n kube-system kube-dns
-  kube-ipvs get services -o wide
+  kube-ipvs get services -l 'app in (web, api)' -o wide
 
   # as ipvsadm -Sn prints it, in the same order; ipvsadm -R reads it
   kube-ipvs get services -o ipvsadm`;
@@ -55,8 +55,7 @@ const formats = ['wide', 'json', 'yaml', 'ipvsadm'] as const;
 type Format = (typeof formats)[number];
 
 /** What was written on the command line. */
-interface GetOptions {
-  readonly namespace?: string;
+interface GetOptions extends SelectionOptions {
   readonly output?: Format;
   readonly headers: boolean;
 }
@@ -109,10 +108,8 @@ export function addGet(program: Command, context: Context): void {
 }
 
 function addListing(command: Command, listing: Listing, context: Context): void {
-  const listed = command
+  const listed = addSelection(command, 'those of')
     .addArgument(new Argument('[name]', 'only those of the Service of this name'))
-    .option('-n, --namespace <namespace>', 'only those of Services in this namespace')
-    .option('-A, --all-namespaces', 'those of all namespaces and foreign ones, as without -n')
     .addOption(new Option('-o, --output <format>', 'how they are printed').choices(formats))
     .option('--no-headers', 'leave the line with the headings out');
   addConfigurationFlags(command, sourceFlags);
@@ -121,18 +118,15 @@ function addListing(command: Command, listing: Listing, context: Context): void 
   });
 }
 
-async function list(
-  listing: Listing,
-  options: GetOptions & { readonly name: string | undefined },
-  context: Context,
-): Promise<void> {
-  const { name, namespace, output } = options;
+async function list(listing: Listing, options: GetOptions, context: Context): Promise<void> {
+  const { output, headers } = options;
   const { configuration } = await configured(sourceFlags, { ...options }, context);
-  const read = knowledgeReader(configuration, name ?? namespace, context);
+  const read = selectionReader(options, configuration, context);
   const ipvs = openIpvs(undefined);
   try {
-    const shown = selectServices(readHeld(ipvs), namesOf(await read()), { namespace, name });
-    context.terminal.out(formatListing(listing, shown, output, options.headers));
+    const { names, selection } = await read();
+    const shown = selectServices(readHeld(ipvs), names, selection);
+    context.terminal.out(formatListing(listing, shown, output, headers));
   } finally {
     ipvs.close();
   }

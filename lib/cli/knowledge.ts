@@ -1,7 +1,9 @@
 import type { Logger } from 'pino';
 import type { Configuration } from '../config/configuration.ts';
+import type { Labels } from '../model/label-selector.ts';
 import type { NodeFacts } from '../model/node-facts.ts';
 import type { PlannerOptions } from '../model/planner-options.ts';
+import type { ServiceKey } from '../model/service.ts';
 import type { ServiceState } from '../model/service-state.ts';
 import type { Context } from './context.ts';
 import { Failure } from './failure.ts';
@@ -9,8 +11,6 @@ import { readNodeAddresses } from './kernel.ts';
 import { createLog } from './log.ts';
 import { nodePortCidrs } from './node-addresses.ts';
 import { createPlanning } from './planning.ts';
-import { serviceNames } from './service-names.ts';
-import type { KnownNames } from './services-view.ts';
 import { readSource } from './sources.ts';
 
 /** What Kubernetes, or a directory of manifests, tells of the services of this node. */
@@ -18,6 +18,8 @@ export interface Knowledge {
   /** Where it is from: `the manifests in /etc/kube-ipvs`. */
   readonly from: string;
   readonly states: readonly ServiceState[];
+  /** Of every Service. */
+  readonly labels: ReadonlyMap<ServiceKey, Labels>;
   readonly node: NodeFacts;
   readonly options: PlannerOptions;
 }
@@ -25,7 +27,7 @@ export interface Knowledge {
 /**
  * What reads it: from where the flags say, from the pod's API server in a pod, or not at all.
  *
- * @param asked the name or namespace that is selected by, which cannot be done without names
+ * @param asked what of Kubernetes is selected by, a name or a label, which cannot be done without names
  * @throws Failure where names are needed and nothing tells them
  */
 export function knowledgeReader(
@@ -43,14 +45,9 @@ export function knowledgeReader(
   if (asked === undefined) return () => Promise.resolve(undefined);
   throw new Failure(
     'no-names',
-    'expected --kubeconfig or --manifests beside a name or a namespace, got neither',
-    'the kernel does not know the names of Kubernetes: name what tells them',
+    'expected --kubeconfig or --manifests beside a name, a namespace or a selector, got neither',
+    'the kernel does not know the names and labels of Kubernetes: name what tells them',
   );
-}
-
-/** What Kubernetes calls the virtual servers, as far as anything is known. */
-export function namesOf(knowledge: Knowledge | undefined): KnownNames {
-  return knowledge && serviceNames(knowledge.states, knowledge.node, knowledge.options);
 }
 
 /**
@@ -64,14 +61,19 @@ export async function readKnowledge(
   context: Context,
   log: Logger = createLog(configuration, context.terminal),
 ): Promise<Knowledge> {
-  const { catalog, node: sourceNode, apiServers } = await readSource({ configuration, input: context, log });
+  const {
+    catalog,
+    labels,
+    node: sourceNode,
+    apiServers,
+  } = await readSource({ configuration, input: context, log });
   const planned = { configuration, catalog, node: sourceNode, randomFully: false };
   const { options, node } = await createPlanning(planned);
   const states = [...catalog.keys()].map((key) => catalog.get(key)).filter((state) => state !== undefined);
   const cidrs = nodePortCidrs(configuration.nodePortAddresses, sourceNode.primaryAddresses);
   return {
     from: originOf(configuration, context),
-    ...{ states, options, node: { ...node, ...readNodeAddresses(cidrs, apiServers) } },
+    ...{ states, labels, options, node: { ...node, ...readNodeAddresses(cidrs, apiServers) } },
   };
 }
 

@@ -5,7 +5,7 @@ import { virtualServerFlags, virtualServerKey } from '../model/virtual-server.ts
 import type { HeldVirtualServer } from './held.ts';
 import { inIpvsadmOrder } from './output/ipvsadm.ts';
 import { flagNames } from './output/scheduler-flags.ts';
-import type { ServiceName } from './service-names.ts';
+import { isSelected, type KnownNames, type Selection } from './service-selection.ts';
 
 /** A real server, as it is shown. */
 export interface EndpointView {
@@ -53,31 +53,21 @@ export interface ServiceView {
   readonly endpoints: readonly EndpointView[];
 }
 
-/** Which virtual servers are shown; all where nothing is given. */
-export interface Selection {
-  readonly namespace?: string | undefined;
-  readonly name?: string | undefined;
-}
-
 /** A virtual server that the kernel holds, and how it is shown. */
 export interface ShownService {
   readonly held: HeldVirtualServer;
   readonly view: ServiceView;
 }
 
-/** Kubernetes' names of virtual servers by key, or `undefined` where they are not known at all. */
-export type KnownNames = ReadonlyMap<string, ServiceName> | undefined;
-
 /** The selected virtual servers as they are shown, in ipvsadm's order. */
 export function selectServices(
   held: readonly HeldVirtualServer[],
   names: KnownNames,
-  { namespace, name }: Selection,
+  selection: Selection,
 ): ShownService[] {
   return inIpvsadmOrder(held)
-    .map((server) => ({ held: server, view: serviceView(server, names) }))
-    .filter(({ view }) => namespace === undefined || view.namespace === namespace)
-    .filter(({ view }) => name === undefined || view.name === name);
+    .filter(({ service }) => isSelected(names?.get(virtualServerKeyOf(service)), selection))
+    .map((server) => ({ held: server, view: serviceView(server, names) }));
 }
 
 /** Sorts by namespace and name, those without behind; what is equal keeps its order. */

@@ -4,9 +4,12 @@ import type { Configuration } from '../config/configuration.ts';
 import { ConfigurationError } from '../config/configuration-error.ts';
 import { flagOf } from '../config/flags.ts';
 import type { ProcessInput } from '../config/process-input.ts';
+import type { Labels } from '../model/label-selector.ts';
 import type { ReservedAddress } from '../model/node-facts.ts';
+import type { ServiceKey } from '../model/service.ts';
 import { inClusterIdentity, readKubeconfig, type ServerIdentity } from '../sources/kubernetes/kubeconfig.ts';
-import { ManifestSource } from '../sources/manifests/manifest-source.ts';
+import { ManifestSource, type ManifestSourceOptions } from '../sources/manifests/manifest-source.ts';
+import type { LabelListener } from '../sources/objects/decoded.ts';
 import { ApiServers } from './api-servers.ts';
 import { Cluster } from './cluster.ts';
 import { type ServiceSource, type SourceNode, unknownNode } from './service-source.ts';
@@ -23,6 +26,7 @@ export interface SourceOptions {
   readonly input: Pick<ProcessInput, 'apiServer'>;
   readonly catalog: Catalog;
   readonly log: Logger;
+  readonly labelled?: LabelListener | undefined;
 }
 
 /**
@@ -32,12 +36,13 @@ export interface SourceOptions {
  * @throws CredentialsError where the kubeconfig or the service account cannot be used
  */
 export async function openSource(options: SourceOptions): Promise<ServiceSource> {
-  const { configuration, input, catalog, log } = options;
-  if (configuration.manifests !== undefined) return manifestSource(configuration.manifests, catalog, log);
+  const { configuration, input, catalog, log, labelled } = options;
+  const { manifests } = configuration;
+  if (manifests !== undefined) return manifestSource({ directory: manifests, catalog, log, labelled });
   const identity = await identityOf(configuration, input);
   const { once, nodeTimeout } = configuration;
   const patience = once ? Math.min(mostPatience, nodeTimeout) : undefined;
-  const cluster = new Cluster({ identity, configuration, catalog, log, patience });
+  const cluster = new Cluster({ identity, configuration, catalog, log, labelled, patience });
   await cluster.checkCredentials();
   return cluster;
 }
@@ -45,27 +50,31 @@ export async function openSource(options: SourceOptions): Promise<ServiceSource>
 /** Everything that a source has, read once. */
 export interface Snapshot {
   readonly catalog: Catalog;
+  /** Of every Service. */
+  readonly labels: ReadonlyMap<ServiceKey, Labels>;
   readonly node: SourceNode;
   /** Where the API servers are. */
   readonly apiServers: readonly ReservedAddress[];
 }
 
 /** Reads everything that the configured source has. An API server is waited for no longer than with `--once`. */
-export async function readSource(options: Omit<SourceOptions, 'catalog'>): Promise<Snapshot> {
+export async function readSource(options: Omit<SourceOptions, 'catalog' | 'labelled'>): Promise<Snapshot> {
   const catalog = new Catalog();
+  const labels = new Map<ServiceKey, Labels>();
+  const labelled: LabelListener = (service, its) => labels.set(service, its);
   const configuration = { ...options.configuration, once: true };
-  const source = await openSource({ ...options, configuration, catalog });
+  const source = await openSource({ ...options, configuration, catalog, labelled });
   try {
     const apiServers = new ApiServers({ url: source.cluster?.server, catalog, log: options.log });
     await Promise.all([source.start(), apiServers.resolve()]);
-    return { catalog, node: source.node, apiServers: apiServers.addresses };
+    return { catalog, labels, node: source.node, apiServers: apiServers.addresses };
   } finally {
     await source.stop();
   }
 }
 
-function manifestSource(directory: string, catalog: Catalog, log: Logger): ServiceSource {
-  const source = new ManifestSource({ directory, catalog, log });
+function manifestSource(options: ManifestSourceOptions): ServiceSource {
+  const source = new ManifestSource(options);
   return {
     cluster: undefined,
     node: unknownNode,

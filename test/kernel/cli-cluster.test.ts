@@ -66,6 +66,22 @@ describe('kube-ipvs with an API server', () => {
       ]);
       expect(shown.out, shown.err).to.match(/^default +at-10-96-0-10 .*10\.96\.0\.10/);
     });
+
+    it('select by labels', async () => {
+      site.server.store.create(service('10.96.0.11'));
+      expect((await kubeIpvsBeside(['run', '--once', ...site.flags()])).status).to.equal(0);
+      expect(virtualServers()).to.have.members([first, second]);
+      const list = (selector: string): ReturnType<typeof kubeIpvsBeside> =>
+        kubeIpvsBeside(['get', 'services', '-o', 'ipvsadm', '-l', selector, ...site.flags()]);
+      expect((await list('address in (10.96.0.11, 10.96.0.12)')).out).to.equal(`${second}\n`);
+      expect((await list('address!=10.96.0.11')).out)
+        .to.include(first)
+        .and.not.to.include(second);
+      expect((await list('!address')).out).to.equal('');
+      const { status, err } = await list('address in 10.96.0.11');
+      expect(status).to.equal(2);
+      expect(err).to.match(/^error: --selector: expected labels such as .*, got "address in 10\.96\.0\.11"/);
+    });
   });
 
   describe('run', () => {

@@ -30,7 +30,11 @@ export function service(clusterIP: string, nodePort?: number) {
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name: `at-${clusterIP.replaceAll('.', '-')}`, namespace: 'default' },
+    metadata: {
+      name: `at-${clusterIP.replaceAll('.', '-')}`,
+      namespace: 'default',
+      labels: { address: clusterIP },
+    },
     spec: {
       type: nodePort === undefined ? 'ClusterIP' : 'NodePort',
       clusterIP,

@@ -4,6 +4,7 @@ import type { Problem } from '../../model/problem.ts';
 import { type Service, type ServiceKey, serviceKey } from '../../model/service.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { ObjectSink } from '../object-sink.ts';
+import type { LabelListener } from '../objects/decoded.ts';
 import { decodeEndpointSlice } from '../objects/endpoint-slice-decoder.ts';
 import { isObject } from '../objects/fields.ts';
 import { decodeService } from '../objects/service-decoder.ts';
@@ -20,6 +21,7 @@ export interface KubernetesSourceOptions {
   /** Where the objects go. */
   readonly catalog: ObjectSink;
   readonly log: Logger;
+  readonly labelled?: LabelListener | undefined;
   readonly clock?: Clock;
   /** A number from 0 up to but not including 1. */
   readonly random?: () => number;
@@ -42,7 +44,7 @@ export class KubernetesSource {
   readonly #unlisted = new Set(['Services', 'EndpointSlices']);
 
   constructor(options: KubernetesSourceOptions) {
-    const { api, catalog, log } = options;
+    const { api, catalog, log, labelled } = options;
     const common = {
       api,
       log,
@@ -50,9 +52,10 @@ export class KubernetesSource {
       clock: options.clock ?? systemClock,
       random: options.random ?? Math.random,
     };
+    const decodingServices = { ...decoding, labelled };
     const services = new ObjectFeed({
       kind: 'Service',
-      decode: (object) => decodeService(object, decoding),
+      decode: (object) => decodeService(object, decodingServices),
       serviceOf: (key) => key,
       set: (service) => {
         catalog.setService(service);

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Problem } from '../../model/problem.ts';
 import { errorCode, type FileStamp, type ManifestDirectory } from './manifest-directory.ts';
-import { type ManifestFile, readManifest } from './manifest-file.ts';
+import { type ManifestFile, type ReadingOptions, readManifest } from './manifest-file.ts';
 import type { ManifestSet } from './manifest-set.ts';
 
 /** Largest file that is read, in bytes. */
@@ -12,18 +12,17 @@ export class DirectoryReader {
   readonly #directory: ManifestDirectory;
   readonly #files: ManifestSet;
   readonly #log: Logger;
-  readonly #pause: () => Promise<void>;
+  readonly #reading: ReadingOptions;
   /** The stamp that each file had when it was last read. */
   readonly #stamps = new Map<string, string>();
   /** Kinds that were told to be passed over. */
   readonly #ignored = new Set<string>();
 
-  /** @param pause gives others a turn while a large file is read */
-  constructor(directory: ManifestDirectory, files: ManifestSet, log: Logger, pause: () => Promise<void>) {
+  constructor(directory: ManifestDirectory, files: ManifestSet, log: Logger, reading: ReadingOptions) {
     this.#directory = directory;
     this.#files = files;
     this.#log = log;
-    this.#pause = pause;
+    this.#reading = reading;
   }
 
   /**
@@ -66,7 +65,7 @@ export class DirectoryReader {
     if (bytes === undefined) return undefined;
     const text = decodeText(bytes);
     if (text === undefined) return notText(file);
-    const manifest = await readManifest(file.name, text, this.#pause);
+    const manifest = await readManifest(file.name, text, this.#reading);
     this.#tellIgnored(file.name, manifest.ignoredKinds);
     return manifest;
   }

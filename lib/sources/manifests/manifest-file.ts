@@ -1,7 +1,13 @@
 import type { EndpointSlice } from '../../model/endpoint-slice.ts';
 import type { Problem } from '../../model/problem.ts';
 import { type Service, serviceKey } from '../../model/service.ts';
-import { type Decoded, type FieldPath, type FieldProblem, formatPath } from '../objects/decoded.ts';
+import {
+  type Decoded,
+  type FieldPath,
+  type FieldProblem,
+  formatPath,
+  type LabelListener,
+} from '../objects/decoded.ts';
 import { decodeEndpointSlice } from '../objects/endpoint-slice-decoder.ts';
 import { decodeEndpoints, type Endpoints } from '../objects/endpoints-decoder.ts';
 import { Findings } from '../objects/findings.ts';
@@ -48,8 +54,16 @@ export interface ManifestFile {
   readonly damaged: boolean;
 }
 
+/** How files are read. */
+export interface ReadingOptions {
+  /** Gives others a turn; a large file takes seconds. */
+  readonly pause: () => Promise<void>;
+  readonly labelled?: LabelListener | undefined;
+}
+
 /** What is gathered while a file is read. */
 interface Reading {
+  readonly labelled: LabelListener | undefined;
   readonly file: string;
   readonly objects: Map<string, ManifestObject>;
   readonly problems: Problem[];
@@ -60,16 +74,15 @@ interface Reading {
 /**
  * Reads a manifest file: YAML or JSON by the ending of its name, any number of documents and lists. A fault in one
  * document or object never keeps the others from being read.
- *
- * @param pause gives others a turn; a large file takes seconds
  */
 export async function readManifest(
   file: string,
   text: string,
-  pause: () => Promise<void>,
+  { pause, labelled }: ReadingOptions,
 ): Promise<ManifestFile> {
   const reading: Reading = {
     file,
+    labelled,
     objects: new Map(),
     problems: [],
     ignoredKinds: new Set(),
@@ -82,7 +95,8 @@ export async function readManifest(
     if (document.error === undefined) readValue(reading, document, document.value, []);
     else reportUnreadable(reading, document.error, format);
   }
-  return { ...reading, objects: [...reading.objects.values()] };
+  const { problems, ignoredKinds, damaged } = reading;
+  return { problems, ignoredKinds, damaged, objects: [...reading.objects.values()] };
 }
 
 function reportBlank(reading: Reading): void {
@@ -170,7 +184,7 @@ function readObject(
     reading.problems.push(twinProblem(id, locate([]), twin.locate([])));
     return;
   }
-  const { contents, decoded } = decode(kind, value);
+  const { contents, decoded } = decode(kind, value, reading.labelled);
   const valid = decoded.value !== undefined || decoded.skipped !== undefined;
   reading.problems.push(...decoded.problems.map((problem) => place(problem, locate, id)));
   reading.damaged ||= !valid;
@@ -190,10 +204,11 @@ function readObject(
 function decode(
   kind: ManifestKind,
   value: object,
+  labelled: LabelListener | undefined,
 ): { contents: ManifestContents; decoded: Decoded<unknown> } {
   switch (kind) {
     case 'Service': {
-      const decoded = decodeService(value);
+      const decoded = decodeService(value, { unknownFields: 'warn', labelled });
       return { contents: { service: decoded.value }, decoded };
     }
     case 'EndpointSlice': {

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Problem } from '../../model/problem.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { ObjectSink } from '../object-sink.ts';
+import type { LabelListener } from '../objects/decoded.ts';
 import { assemble, type Assembly } from './assembly.ts';
 import { errorCode, ManifestDirectory } from './manifest-directory.ts';
 import { DirectoryReader } from './directory-reader.ts';
@@ -17,6 +18,7 @@ export interface ManifestSourceOptions {
   /** Where the objects go. */
   readonly catalog: ObjectSink;
   readonly log: Logger;
+  readonly labelled?: LabelListener | undefined;
   readonly clock?: Clock;
   /** How long to wait for more after the first sign of a change. */
   readonly debounceTime?: number;
@@ -37,7 +39,7 @@ const mostSettleTimes = 10;
  * exception, and takes nothing away that was served before.
  */
 export class ManifestSource {
-  readonly #options: Required<ManifestSourceOptions>;
+  readonly #options: Required<Omit<ManifestSourceOptions, 'labelled'>>;
   readonly #directory: ManifestDirectory;
   readonly #files: ManifestSet;
   readonly #reader: DirectoryReader;
@@ -55,7 +57,10 @@ export class ManifestSource {
     this.#options = { ...defaults, ...options };
     this.#directory = new ManifestDirectory(options.directory);
     this.#files = new ManifestSet(this.#options.settleTime);
-    this.#reader = new DirectoryReader(this.#directory, this.#files, options.log, () => setImmediate());
+    this.#reader = new DirectoryReader(this.#directory, this.#files, options.log, {
+      pause: () => setImmediate(),
+      labelled: options.labelled,
+    });
     this.#publication = new Publication(options.catalog);
     this.#report = new ProblemReport(options.log);
   }

@@ -1,3 +1,6 @@
+import type { Labels } from '../../model/label-selector.ts';
+import type { ServiceKey } from '../../model/service.ts';
+
 /** The way to a field inside an object: `['spec', 'ports', 0, 'port']`. */
 export type FieldPath = readonly (string | number)[];
 
@@ -26,13 +29,17 @@ export interface Decoded<T> {
   readonly problems: readonly FieldProblem[];
 }
 
-/** How strictly to read. */
+/** Told of the labels of every Service that is read and can be used. */
+export type LabelListener = (service: ServiceKey, labels: Labels) => void;
+
+/** How strictly to read, and who is told of what no object keeps. */
 export interface DecodeOptions {
   /**
    * Warn of fields that the API type does not have. Wanted where people write the objects; an API server has dropped
    * such fields already, and newer servers have more of them.
    */
   readonly unknownFields: 'warn' | 'accept';
+  readonly labelled?: LabelListener | undefined;
 }
 
 /** A path as people write it: `spec.ports[0].port`, `metadata.labels["kubernetes.io/service-name"]`. */

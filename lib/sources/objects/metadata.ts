@@ -1,3 +1,4 @@
+import type { Labels } from '../../model/label-selector.ts';
 import { describe } from './findings.ts';
 import type { Fields } from './fields.ts';
 
@@ -69,6 +70,14 @@ export function decodeMetadata(object: Fields, warnUnknown: boolean): Metadata |
     labels: metadata.object('labels'),
     annotations: metadata.object('annotations'),
   };
+}
+
+/** The labels. Those that are no strings are left out: a server has none, and nothing is programmed by them. */
+export function labelsOf({ labels }: Metadata): Labels {
+  const named = (labels?.names() ?? []).map((name) => [name, labels?.raw(name)] as const);
+  return Object.fromEntries(
+    named.filter((label): label is readonly [string, string] => typeof label[1] === 'string'),
+  );
 }
 
 /** Why the labels hand the object to someone else, if they do. */

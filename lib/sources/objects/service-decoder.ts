@@ -1,9 +1,9 @@
 import { familyOf } from '../../model/family.ts';
-import type { Service, TrafficPolicy } from '../../model/service.ts';
-import type { DecodeOptions, Decoded } from './decoded.ts';
+import { type Service, serviceKey, type TrafficPolicy } from '../../model/service.ts';
+import type { DecodeOptions, Decoded, LabelListener } from './decoded.ts';
 import { describe, Findings } from './findings.ts';
 import { Fields, isObject } from './fields.ts';
-import { annotationsUnder, decodeMetadata, foreignReason, type Metadata } from './metadata.ts';
+import { annotationsUnder, decodeMetadata, foreignReason, labelsOf, type Metadata } from './metadata.ts';
 import {
   decodeClusterIPs,
   decodeExternalIPs,
@@ -72,7 +72,13 @@ export function decodeService(
   if (type === 'ExternalName') return findings.skip(type);
   const skipped = skipReason(parts);
   if (skipped !== undefined) return findings.skip(skipped);
-  return findings.conclude(assemble(parts, type, warnUnknown));
+  const decoded = findings.conclude(assemble(parts, type, warnUnknown));
+  if (decoded.value !== undefined) tellLabels(parts.metadata, options.labelled);
+  return decoded;
+}
+
+function tellLabels(metadata: Metadata, told: LabelListener | undefined): void {
+  told?.(serviceKey(metadata.namespace, metadata.name), labelsOf(metadata));
 }
 
 /** Whether a service chooses its endpoints itself: then its Endpoints are not mirrored. */

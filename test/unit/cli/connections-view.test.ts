@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { readAddressFilter, selectConnections } from '../../../lib/cli/connections-view.ts';
 import { connectionRows } from '../../../lib/cli/output/connection-rows.ts';
-import type { KnownNames } from '../../../lib/cli/services-view.ts';
+import type { KnownNames } from '../../../lib/cli/service-selection.ts';
 import type { IpvsConnection } from '../../../lib/kernel/ipvs-connections.ts';
 
 function connection(client: string, port: number, virtualServer: string, endpoint: string): IpvsConnection {

@@ -4,7 +4,8 @@ import { endpointRows, serviceRows } from '../../../lib/cli/output/service-rows.
 import { serviceNames } from '../../../lib/cli/service-names.ts';
 import type { ServiceName } from '../../../lib/cli/service-names.ts';
 import { selectServices, sortByName } from '../../../lib/cli/services-view.ts';
-import type { KnownNames, Selection, ServiceView } from '../../../lib/cli/services-view.ts';
+import type { KnownNames, Selection } from '../../../lib/cli/service-selection.ts';
+import type { ServiceView } from '../../../lib/cli/services-view.ts';
 import type { PlannerOptions } from '../../../lib/model/planner-options.ts';
 import type { Service } from '../../../lib/model/service.ts';
 import type { HeldVirtualServer } from '../../../lib/cli/held.ts';
@@ -84,6 +85,13 @@ describe('get services', () => {
       'kube-system',
     ]);
     expect(viewsOf(names, { namespace: 'default', name: 'kube-dns' })).to.deep.equal([]);
+  });
+
+  it('selects Services with some labels, and leaves out what is of none', () => {
+    const services = new Set(['default/web', 'kube-system/other']);
+    expect(viewsOf(names, { services }).map(({ name }) => name)).to.deep.equal(['web']);
+    expect(viewsOf(names, { services, namespace: 'kube-system' })).to.deep.equal([]);
+    expect(viewsOf(undefined, { services })).to.deep.equal([]);
   });
 
   it('adds flags, affinity and counters when asked for more', () => {

@@ -7,7 +7,7 @@ import { readManifest } from '../../../../lib/sources/manifests/manifest-file.ts
 async function assembleFiles(files: Record<string, string[]>): Promise<Assembly> {
   const read = await Promise.all(
     Object.entries(files).map(([name, documents]) =>
-      readManifest(name, documents.join('---\n'), () => Promise.resolve()),
+      readManifest(name, documents.join('---\n'), { pause: () => Promise.resolve() }),
     ),
   );
   const objects = read.flatMap((file) => file.objects);

@@ -9,7 +9,7 @@ import { type ManifestFile, readManifest } from '../../../../lib/sources/manifes
 const scenarios = join(import.meta.dirname, '../../../fixtures/scenarios');
 
 const read = (text: string, name = 'web.yaml'): Promise<ManifestFile> =>
-  readManifest(name, text, () => Promise.resolve());
+  readManifest(name, text, { pause: () => Promise.resolve() });
 
 const problemsOf = async (text: string, name?: string): Promise<string[]> =>
   (await read(text, name)).problems.map(formatProblem);
@@ -26,6 +26,16 @@ spec:
 `;
 
 describe('readManifest', () => {
+  it('tells the labels of the services that it reads', async () => {
+    const told: unknown[] = [];
+    const text = good('web').replace('  name: web', '  name: web\n  labels: {app: web}');
+    await readManifest('web.yaml', text, {
+      pause: () => Promise.resolve(),
+      labelled: (...labels) => told.push(labels),
+    });
+    expect(told).to.deep.equal([['default/web', { app: 'web' }]]);
+  });
+
   const expected: Record<string, { services: string[]; slices: string[] }> = {
     '01-clusterip.yaml': {
       services: ['default/nginx-svc'],

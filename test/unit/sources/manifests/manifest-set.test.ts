@@ -9,7 +9,7 @@ const settleTime = 1000;
 const second = 1000;
 
 const read = (text: string, name = 'a.yaml'): Promise<ManifestFile> =>
-  readManifest(name, text, () => Promise.resolve());
+  readManifest(name, text, { pause: () => Promise.resolve() });
 
 const service = (name: string, port = 80): string =>
   `apiVersion: v1\nkind: Service\nmetadata: {name: ${name}}\nspec:\n  clusterIP: 10.0.0.1\n  ports:\n  - port: ${port}\n`;

@@ -417,6 +417,21 @@ describe('decodeService', () => {
     expect(decodeService(service({ hello: 1 }), { unknownFields: 'accept' }).problems).to.deep.equal([]);
   });
 
+  it('tells the labels of a service that can be used', () => {
+    const told: unknown[] = [];
+    const read = (object: Json): void => {
+      decodeService(object, { unknownFields: 'warn', labelled: (...labels) => told.push(labels) });
+    };
+    read(service({}, { labels: { app: 'web', wrong: 7 } }));
+    read(service());
+    read(service({ clusterIP: 'None' }, { labels: { app: 'headless' } }));
+    read(service({ ports: [] }, { labels: { app: 'invalid' } }));
+    expect(told).to.deep.equal([
+      ['shop/web', { app: 'web' }],
+      ['shop/web', {}],
+    ]);
+  });
+
   it('is not misled by names that every JavaScript object has', () => {
     expect(
       problemsOf({ metadata: { name: 'web' }, spec: JSON.parse('{"constructor":1}') as unknown }),

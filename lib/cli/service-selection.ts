@@ -1,0 +1,102 @@
+import type { Command } from '@commander-js/extra-typings';
+import type { Configuration } from '../config/configuration.ts';
+import { ConfigurationError } from '../config/configuration-error.ts';
+import { type LabelSelector, parseLabelSelector } from '../model/label-selector.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
+import type { Context } from './context.ts';
+import { type Knowledge, knowledgeReader } from './knowledge.ts';
+import { type ServiceName, serviceNames } from './service-names.ts';
+
+/** Kubernetes' names of virtual servers by key, or `undefined` where they are not known at all. */
+export type KnownNames = ReadonlyMap<string, ServiceName> | undefined;
+
+/** Which Services are shown; all, and what is of none, where nothing is given. */
+export interface Selection {
+  readonly namespace?: string | undefined;
+  readonly name?: string | undefined;
+  /** Those with the labels that are asked for. */
+  readonly services?: ReadonlySet<ServiceKey> | undefined;
+}
+
+/** What was written on the command line to select by. */
+export interface SelectionOptions {
+  readonly name?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly selector?: string | undefined;
+}
+
+/** A selection, and the names that it is made by. */
+export interface NamedSelection {
+  readonly names: KnownNames;
+  readonly selection: Selection;
+}
+
+/**
+ * Adds the flags that select Services.
+ * @param shown what is shown of them: `those of`
+ */
+export function addSelection(command: Command, shown: string): Command {
+  return command
+    .option('-n, --namespace <namespace>', `only ${shown} Services in this namespace`)
+    .option('-A, --all-namespaces', `${shown} all namespaces and foreign ones, as without -n`)
+    .option(
+      '-l, --selector <query>',
+      `only ${shown} Services with these labels, as kubectl has it: app=web,tier!=cache`,
+    );
+}
+
+/**
+ * What reads the names of Kubernetes and selects by them.
+ *
+ * @throws ConfigurationError where the selector is none
+ * @throws Failure where there is something to select by and nothing tells the names
+ */
+export function selectionReader(
+  { name, namespace, selector }: SelectionOptions,
+  configuration: Configuration,
+  context: Context,
+): () => Promise<NamedSelection> {
+  const selects = selector === undefined ? undefined : readSelector(selector);
+  const read = knowledgeReader(configuration, name ?? namespace ?? selector, context);
+  return async () => {
+    const knowledge = await read();
+    const names = knowledge && serviceNames(knowledge.states, knowledge.node, knowledge.options);
+    const services = knowledge && selects && servicesWith(selects, knowledge);
+    return { names, selection: { namespace, name, services } };
+  };
+}
+
+/** Whether something of a Service is shown, by what Kubernetes calls it; without a name it is of none that is known. */
+export function isSelected(
+  known: ServiceName | undefined,
+  { namespace, name, services }: Selection,
+): boolean {
+  const wanted = [
+    [namespace, known?.namespace],
+    [name, known?.name],
+  ];
+  if (wanted.some(([one, got]) => one !== undefined && one !== got)) return false;
+  return services === undefined || (known !== undefined && services.has(keyOf(known)));
+}
+
+function keyOf({ namespace, name }: ServiceName): ServiceKey {
+  return serviceKey(namespace, name);
+}
+
+function readSelector(text: string): LabelSelector {
+  const read = parseLabelSelector(text);
+  if ('selector' in read) return read.selector;
+  throw new ConfigurationError([
+    {
+      where: '--selector',
+      expected: 'labels such as app=web, tier!=cache, tier in (web, api), app or !app, with commas between',
+      got: JSON.stringify(read.wrong),
+      hint: 'put all of it in quotes where it has spaces, parentheses or "!"',
+      severity: 'error',
+    },
+  ]);
+}
+
+function servicesWith(selects: LabelSelector, { labels }: Knowledge): ReadonlySet<ServiceKey> {
+  return new Set([...labels].filter(([, its]) => selects(its)).map(([service]) => service));
+}
