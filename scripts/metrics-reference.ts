@@ -12,8 +12,10 @@ page from the program.
 const sections: readonly (readonly [title: string, text: string, prefix: RegExp])[] = [
   [
     "kube-proxy's",
-    `What kube-proxy has in its mode IPVS, by its names and with its buckets, so that dashboards and alerts that are made for it
-go on. Where newer versions of it have a label \`ip_family\` there is none here, for one pass serves both families.
+    `What kube-proxy has in its mode IPVS, by its names, labels (those of 1.33 and later) and buckets, so that dashboards and alerts that are
+made for it go on. kube-proxy works through each \`ip_family\` by itself. Here one pass serves all of them, and is told of each that the node has:
+\`max\` over the families is what there was, \`sum\` is what kube-proxy would have. A change of endpoints counts in each family that its Service is served
+in; flows, failures of iptables and Services without local endpoints are told of their own family.
 \`_total\` of what has no local endpoint is no counter there either. \`kubeproxy_network_programming_duration_seconds\` counts
 from what \`endpoints.kubernetes.io/last-change-trigger-time\` tells.
 

@@ -1,3 +1,4 @@
+import { ipFamilies } from '../model/family.ts';
 import type { Metrics, ProgramFigures } from '../metrics/metrics.ts';
 import type { ByTable } from '../metrics/table-metrics.ts';
 import type { ReconcilerListener, ReconcilerStatus } from '../reconciler/reports.ts';
@@ -13,12 +14,12 @@ export function metricsListener({ rules, tables, phases }: Metrics): ReconcilerL
       phases.passed(milliseconds.plan, writing);
       tables.passed(milliseconds);
     },
-    programmed: ({ latency }) => {
-      rules.programmed(latency);
+    programmed: ({ latency, families }) => {
+      rules.programmed(latency, families);
     },
-    refused: ({ table }) => {
+    refused: ({ table, key }) => {
       tables.refused(table);
-      if (table === 'firewall') rules.restoreFailed();
+      if (table === 'firewall') rules.restoreFailed(ipFamilies.filter((family) => family === key));
     },
     tableFailed: ({ table }) => {
       if (table === 'firewall') rules.restoreFailed();
@@ -31,8 +32,8 @@ export function metricsListener({ rules, tables, phases }: Metrics): ReconcilerL
     drained: ({ reason }) => {
       tables.drained(reason);
     },
-    flowsLookedAt: ({ milliseconds, forgotten }) => {
-      rules.flowsLookedAt(milliseconds, forgotten);
+    flowsLookedAt: ({ family, milliseconds, forgotten }) => {
+      rules.flowsLookedAt(family, milliseconds, forgotten);
     },
   };
 }

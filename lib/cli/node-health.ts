@@ -50,11 +50,12 @@ export class NodeHealth {
   #eligible = true;
 
   constructor(options: NodeHealthOptions) {
-    const { configuration, source, build, facts, netlink, log } = options;
+    const { configuration, source, families, build, facts, netlink, log } = options;
     this.#options = options;
     this.metrics = new Metrics({
       watches: () => source.cluster?.watches ?? {},
       build,
+      families,
       standing: () => this.state,
       kernel: facts,
       netlink: () => netlink.traffic,

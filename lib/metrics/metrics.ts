@@ -1,5 +1,6 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import { Registry } from 'prom-client';
+import { type IpFamily, ipFamilies } from '../model/family.ts';
 import { type KernelFacts, registerKernelMetrics } from './kernel-metrics.ts';
 import { type NetlinkByTable, registerNetlinkMetrics } from './netlink-metrics.ts';
 import {
@@ -28,6 +29,8 @@ export interface MetricsOptions {
   /** What is read from an API server; nothing where services come from elsewhere. */
   readonly watches: Watches;
   readonly build: BuildFacts;
+  /** The families that are served. Both unless told. */
+  readonly families?: readonly IpFamily[];
   /** How the node stands, asked at every scrape. It is well unless told. */
   readonly standing?: () => NodeStanding;
   /** Asked at every scrape, for iptables is looked at after the start. Nothing is known unless told. */
@@ -70,11 +73,12 @@ export class Metrics {
   #read: ProgramFigures | undefined;
 
   constructor(options: MetricsOptions) {
-    const { watches, build, standing = () => well } = options;
+    const { watches, build, families = ipFamilies, standing = () => well } = options;
     const { kernel = () => unknownKernel, netlink = () => ({}) } = options;
     const registry = this.#registry;
     this.rules = new RuleMetrics(registry, {
       watches,
+      families,
       pending: () => this.#read?.pendingServices ?? 0,
     });
     this.tables = new TableMetrics(registry, () => this.#read?.tables);

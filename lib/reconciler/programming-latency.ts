@@ -1,3 +1,4 @@
+import { familyOf, type IpFamily } from '../model/family.ts';
 import type { ServicePlan } from '../model/plan.ts';
 import type { ServiceKey } from '../model/service.ts';
 
@@ -11,6 +12,8 @@ export interface ProgrammedChange {
   readonly triggered: number;
   /** Milliseconds from then until the kernel held it. Never negative: the clocks of two machines differ a little. */
   readonly latency: number;
+  /** Those that its service is served in. */
+  readonly families: readonly IpFamily[];
 }
 
 /** All changes that were measured, in short. */
@@ -108,19 +111,24 @@ export class ProgrammingLatency {
     for (const [service, { plan, times }] of this.#planned) {
       if (!holds(plan)) continue;
       this.#planned.delete(service);
-      for (const triggered of times) this.#measure(service, triggered);
+      const families = familiesOf(plan);
+      for (const triggered of times) this.#measure(service, triggered, families);
     }
   }
 
-  #measure(service: ServiceKey, triggered: number): void {
+  #measure(service: ServiceKey, triggered: number, families: readonly IpFamily[]): void {
     const latency = this.#options.wallTime() - triggered;
     if (latency < -clockSkew) return;
-    const change = { service, triggered, latency: Math.max(0, latency) };
+    const change = { service, triggered, latency: Math.max(0, latency), families };
     this.#count += 1;
     this.#sum += change.latency;
     this.#last = change;
     this.#options.programmed(change);
   }
+}
+
+function familiesOf({ virtualServers }: ServicePlan): IpFamily[] {
+  return [...new Set(virtualServers.map(({ server }) => familyOf(server.address)))];
 }
 
 /** The first hundred: how long the oldest waited is what tells of the trouble. */

@@ -75,7 +75,7 @@ export interface ReconcilerListener {
   planFailed?(failure: PlanFailure): void;
   /** A real server that was draining is gone. One that is wanted again is not told of. */
   drained?(server: DrainedServer): void;
-  /** After every look for flows that lead to no endpoint. */
+  /** After every look for flows that lead to no endpoint, for each family that was looked at. */
   flowsLookedAt?(report: FlowsReport): void;
   /** A change of endpoints is in the kernel. */
   programmed?(change: ProgrammedChange): void;

@@ -1,6 +1,6 @@
 import type { Flow, FlowFilter, FlowTable } from '../kernel/flow-table.ts';
 import { TableError } from '../kernel/table.ts';
-import { familyOf } from '../model/family.ts';
+import { familyOf, type IpFamily } from '../model/family.ts';
 import { type RealServer, realServerKey } from '../model/real-server.ts';
 import { type VirtualServer, type VirtualServerId, virtualServerKey } from '../model/virtual-server.ts';
 import type { Clock } from '../model/clock.ts';
@@ -18,8 +18,9 @@ const restPerLook = 20;
 /** Virtual servers that one log line names at most. */
 const longestList = 20;
 
-/** One look for stale flows. */
+/** One look for stale flows of a family. */
 export interface FlowsReport {
+  readonly family: IpFamily;
   /** Flows that the kernel has been made to forget. */
   readonly forgotten: number;
   readonly milliseconds: number;
@@ -94,17 +95,30 @@ export class StaleFlows {
     const affected = this.#affected;
     this.#affected = new Map();
     try {
-      let forgotten = 0;
-      for (const filter of filtersOf(affected.values())) {
-        forgotten += await table.forget(filter, (flow) => this.#isStale(flow, affected));
-      }
-      const milliseconds = clock.now() - started;
-      this.#earliest = clock.now() + restPerLook * milliseconds;
-      this.#tell(affected, forgotten);
-      looked?.({ forgotten, milliseconds });
+      const looks = await this.#look(table, affected);
+      this.#earliest = clock.now() + restPerLook * (clock.now() - started);
+      this.#tell(
+        affected,
+        looks.reduce((sum, { forgotten }) => sum + forgotten, 0),
+      );
+      for (const look of looks) looked?.(look);
     } catch (error) {
       this.#fail(affected, toError(error));
     }
+  }
+
+  async #look(table: FlowTable, affected: ReadonlyMap<string, VirtualServerId>): Promise<FlowsReport[]> {
+    const { clock } = this.#options;
+    const looks = new Map<IpFamily, FlowsReport>();
+    for (const filter of filtersOf(affected.values())) {
+      const { family } = filter;
+      const began = clock.now();
+      const flows = await table.forget(filter, (flow) => this.#isStale(flow, affected));
+      const { forgotten, milliseconds } = looks.get(family) ?? { forgotten: 0, milliseconds: 0 };
+      const took = milliseconds + clock.now() - began;
+      looks.set(family, { family, forgotten: forgotten + flows, milliseconds: took });
+    }
+    return [...looks.values()];
   }
 
   /** Which of the real servers that come are the first of their virtual server: then all that are wanted come now. */

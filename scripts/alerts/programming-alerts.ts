@@ -62,7 +62,7 @@ export const programmingAlerts: readonly Alert[] = [
     severity: 'critical',
     waits: '3m',
     // The time of the last change does not tell for how long changes wait: where they come all the time it is always now.
-    expression: `${waitingChange(everywhere)} and ${age(passed, everywhere)} > 60`,
+    expression: `${waitingChange(everywhere)} and on (${perNode.join(', ')}) ${age(passed, everywhere)} > 60`,
     summary: 'Changes wait and are not written.',
     description:
       'Changes have come to {{ $labels.instance }} and wait: no pass over them has ended for more than three minutes.',

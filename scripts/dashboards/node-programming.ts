@@ -14,6 +14,9 @@ import {
 
 const pass = 'kubeproxy_sync_proxy_rules_duration_seconds';
 
+/** Passes a second, by node: each is told of every IP family. */
+const passes = `max by (instance) (${rate(`${pass}_count`, nodes, shown)})`;
+
 /** How changes become writes on a node, and what it takes. */
 export const programming: Row = {
   title: 'Programming',
@@ -45,7 +48,7 @@ export const programming: Row = {
       description: 'Passes in which changed services were planned and written.',
       unit: CountsPerSecond,
       width: 8,
-      queries: [[sumBy(['instance'], rate(`${pass}_count`, nodes, shown)), '{{instance}}']],
+      queries: [[passes, '{{instance}}']],
     }),
     graph({
       title: 'Changes that came',
@@ -91,7 +94,7 @@ export const programming: Row = {
       none: 'no passes',
       queries: [
         [
-          `${sumBy(['instance'], rate('kube_ipvs_writes_total', nodes, shown))} / (${sumBy(['instance'], rate(`${pass}_count`, nodes, shown))} > 0)`,
+          `${sumBy(['instance'], rate('kube_ipvs_writes_total', nodes, shown))} / (${passes} > 0)`,
           '{{instance}}',
         ],
       ],

@@ -60,10 +60,11 @@ export const level: Row = {
     }),
     graph({
       title: 'Changes programmed',
-      description: 'Changes of endpoints that reached a kernel, summed over all nodes.',
+      description:
+        'Changes of endpoints that reached a kernel, summed over all nodes, in each IP family that their Services are served in.',
       unit: CountsPerSecond,
       width: 8,
-      queries: [[sumBy([], rate(`${programmingDuration}_count`, fleet, shown)), 'changes']],
+      queries: [[sumBy(['ip_family'], rate(`${programmingDuration}_count`, fleet, shown)), '{{ip_family}}']],
     }),
     graph({
       title: 'Slowest nodes',

@@ -97,12 +97,12 @@ export function conntrackFill(matchers: string): string {
   return `${series(entries, matchers)} / ${series(limit, matchers)}`;
 }
 
-/** Seconds that a change has waited for a pass to write it; nothing where none waits. */
+/** Seconds that a change has waited for a pass to write it, by node; nothing where none waits. */
 export function waitingChange(matchers: string): string {
   const [queued, passed] = ['last_queued_timestamp_seconds', 'last_timestamp_seconds'].map((name) =>
     series(`kubeproxy_sync_proxy_rules_${name}`, matchers),
   );
-  return `time() - (${queued} > ${passed})`;
+  return `max by (cluster, job, instance) (time() - (${queued} > ${passed}))`;
 }
 
 /** How late the event loop is at most, but for a hundredth of the time, for each value of some labels. */

@@ -156,7 +156,7 @@ describe('kube-ipvs run and who asks how it is', () => {
         expect(body).to.include(`kube_ipvs_watch_lists_total{resource="${resource}"} 1\n`);
         expect(body).to.include(`kube_ipvs_watch_open{resource="${resource}"} 1\n`);
       }
-      expect(body).to.match(/^kubeproxy_sync_proxy_rules_duration_seconds_count [1-9]/m);
+      expect(body).to.match(/^kubeproxy_sync_proxy_rules_duration_seconds_count\{ip_family="IPv4"\} [1-9]/m);
       expect(body).to.match(/^kubeproxy_proxy_healthz_total\{code="200"\} [1-9]/m);
       expect(body).to.match(/^rest_client_requests_total\{method="GET",host="[^"]+",code="200"\} [1-9]/m);
       expect(body).to.match(/^kube_ipvs_entries\{table="virtualServers"\} [1-9]/m);

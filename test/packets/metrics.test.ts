@@ -234,6 +234,16 @@ describe('what /metrics tells of services', function () {
           0,
         );
     expect(samples.get('kubeproxy_proxy_livez_total{code="503"}')).to.equal(0);
+    for (const family of ['IPv4', 'IPv6']) {
+      const own = `{ip_family="${family}"}`;
+      expect(samples.get(`kubeproxy_sync_proxy_rules_duration_seconds_count${own}`), family).to.be.above(0);
+      expect(samples.get(`kubeproxy_network_programming_duration_seconds_count${own}`), family).to.equal(0);
+      // Datagrams had been sent to endpoints that went.
+      expect(
+        samples.get(`kubeproxy_conntrack_reconciler_sync_duration_seconds_count${own}`),
+        family,
+      ).to.be.above(0);
+    }
     expect([samples.get('kube_ipvs_healthy'), samples.get('kube_ipvs_node_eligible')]).to.deep.equal([1, 1]);
   });
 

@@ -28,7 +28,7 @@ describe('the metrics of a reconciler', () => {
       'kube_ipvs_pending_entries{table="realServers"} 0',
       'kube_ipvs_refused_entries{table="firewall"} 0',
       'kube_ipvs_services 1',
-      'kubeproxy_sync_proxy_rules_duration_seconds_count 1',
+      'kubeproxy_sync_proxy_rules_duration_seconds_count{ip_family="IPv4"} 1',
     ])
       expect(told).to.include(line);
   });
@@ -53,7 +53,7 @@ describe('the metrics of a reconciler', () => {
     await world.audit();
     const told = await text();
     expect(told).to.include('kube_ipvs_unknown_tables{table="firewall"} 1');
-    expect(told).to.include('kubeproxy_sync_proxy_rules_iptables_restore_failures_total 1');
+    expect(told).to.include('kubeproxy_sync_proxy_rules_iptables_restore_failures_total{ip_family="IPv4"} 1');
     world.kernel.firewall.failRead(undefined);
     await world.audit();
     expect(await text()).to.include('kube_ipvs_unknown_tables{table="firewall"} 0');
@@ -66,6 +66,6 @@ describe('the metrics of a reconciler', () => {
     await world.audit();
     const told = await text();
     expect(told).to.include('kube_ipvs_unknown_tables{table="firewall"} 1');
-    expect(told).to.include('kubeproxy_sync_proxy_rules_iptables_restore_failures_total 1');
+    expect(told).to.include('kubeproxy_sync_proxy_rules_iptables_restore_failures_total{ip_family="IPv4"} 1');
   });
 });

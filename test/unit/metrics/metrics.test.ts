@@ -63,12 +63,15 @@ describe('the metrics', () => {
 
   it("measure changes and passes in kube-proxy's buckets", async () => {
     const metrics = metricsOf();
-    metrics.rules.programmed(400);
-    metrics.rules.programmed(118_000);
+    metrics.rules.programmed(400, ['IPv4', 'IPv6']);
+    metrics.rules.programmed(118_000, ['IPv4']);
     metrics.rules.passed(3);
     const lines = await samples(metrics);
     const bucketsOf = (name: string): string[] =>
-      lines.filter((line) => line.startsWith(`kubeproxy_${name}_duration_seconds_bucket`));
+      lines.filter(
+        (line) =>
+          line.startsWith(`kubeproxy_${name}_duration_seconds_bucket`) && line.includes('ip_family="IPv4"'),
+      );
     expect(bucketsOf('network_programming')).to.have.length(1 + 2 + 59 + 12 + 7 + 1);
     for (const [limit, count] of [
       ['0', 0],
@@ -80,13 +83,20 @@ describe('the metrics', () => {
       ['+Inf', 2],
     ] as const) {
       expect(lines).to.include(
-        `kubeproxy_network_programming_duration_seconds_bucket{le="${limit}"} ${count}`,
+        `kubeproxy_network_programming_duration_seconds_bucket{le="${limit}",ip_family="IPv4"} ${count}`,
       );
     }
+    expect(lines).to.include('kubeproxy_network_programming_duration_seconds_count{ip_family="IPv6"} 1');
     expect(bucketsOf('sync_proxy_rules')).to.have.length(15 + 1);
-    expect(lines).to.include('kubeproxy_sync_proxy_rules_duration_seconds_bucket{le="0.002"} 0');
-    expect(lines).to.include('kubeproxy_sync_proxy_rules_duration_seconds_bucket{le="0.004"} 1');
-    expect(lines).to.include('kubeproxy_sync_proxy_rules_duration_seconds_bucket{le="16.384"} 1');
+    expect(lines).to.include(
+      'kubeproxy_sync_proxy_rules_duration_seconds_bucket{le="0.002",ip_family="IPv4"} 0',
+    );
+    expect(lines).to.include(
+      'kubeproxy_sync_proxy_rules_duration_seconds_bucket{le="0.004",ip_family="IPv4"} 1',
+    );
+    expect(lines).to.include(
+      'kubeproxy_sync_proxy_rules_duration_seconds_bucket{le="16.384",ip_family="IPv6"} 1',
+    );
   });
 
   it("say when changes came and were written, and how many wait, by kube-proxy's names", async () => {
@@ -96,7 +106,10 @@ describe('the metrics', () => {
     metrics.rules.passed(1);
     metrics.follow(() => ({ ...programFigures, pendingServices: 4 }));
     for (const name of ['last_queued_timestamp_seconds', 'last_timestamp_seconds'])
-      expect(await valueOf(metrics, `kubeproxy_sync_proxy_rules_${name}`)).to.be.within(before, before + 60);
+      for (const family of ['IPv4', 'IPv6'])
+        expect(
+          await valueOf(metrics, `kubeproxy_sync_proxy_rules_${name}{ip_family="${family}"}`),
+        ).to.be.within(before, before + 60);
     const lines = await samples(metrics);
     for (const line of [
       'endpoint_changes_total 30',
@@ -107,10 +120,20 @@ describe('the metrics', () => {
       expect(lines).to.include(`kubeproxy_sync_proxy_rules_${line}`);
   });
 
+  it('tell of the families that are served and of no other', async () => {
+    const metrics = new Metrics({ watches: () => ({}), build, families: ['IPv4'] });
+    metrics.rules.queued();
+    metrics.rules.passed(1);
+    const told = (await samples(metrics)).filter((line) => line.includes('ip_family="'));
+    expect(told).to.have.length.above(100);
+    expect(told.filter((line) => !line.includes('ip_family="IPv4"'))).to.deep.equal([]);
+  });
+
   it('count services without a local endpoint for as long as they are without', async () => {
     const metrics = metricsOf();
-    const missing = async (policy: string): Promise<number | undefined> =>
-      valueOf(metrics, `kubeproxy_sync_proxy_rules_no_local_endpoints_total{traffic_policy="${policy}"}`);
+    const name = 'kubeproxy_sync_proxy_rules_no_local_endpoints_total';
+    const missing = async (policy: string, family = 'IPv4'): Promise<number | undefined> =>
+      valueOf(metrics, `${name}{traffic_policy="${policy}",ip_family="${family}"}`);
     metrics.rules.planned('a/both', [
       { family: 'IPv4', policy: 'internal' },
       { family: 'IPv6', policy: 'internal' },
@@ -118,6 +141,7 @@ describe('the metrics', () => {
     ]);
     metrics.rules.planned('a/inner', [{ family: 'IPv4', policy: 'internal' }]);
     expect([await missing('internal'), await missing('external')]).to.deep.equal([2, 1]);
+    expect([await missing('internal', 'IPv6'), await missing('external', 'IPv6')]).to.deep.equal([1, 0]);
     metrics.rules.planned('a/both', []);
     metrics.rules.planned('a/inner', undefined);
     expect([await missing('internal'), await missing('external')]).to.deep.equal([0, 0]);
@@ -129,14 +153,17 @@ describe('the metrics', () => {
     metrics.rules.answered('healthz', 503);
     metrics.rules.answered('livez', 200);
     metrics.rules.restoreFailed();
-    metrics.rules.flowsLookedAt(3, 12);
+    metrics.rules.restoreFailed(['IPv6']);
+    metrics.rules.flowsLookedAt('IPv4', 3, 12);
     expect(await samples(metrics)).to.include.members([
       'kubeproxy_proxy_healthz_total{code="200"} 1',
       'kubeproxy_proxy_healthz_total{code="503"} 1',
       'kubeproxy_proxy_livez_total{code="200"} 1',
-      'kubeproxy_sync_proxy_rules_iptables_restore_failures_total 1',
-      'kubeproxy_conntrack_reconciler_deleted_entries_total 12',
-      'kubeproxy_conntrack_reconciler_sync_duration_seconds_bucket{le="0.004"} 1',
+      'kubeproxy_sync_proxy_rules_iptables_restore_failures_total{ip_family="IPv4"} 1',
+      'kubeproxy_sync_proxy_rules_iptables_restore_failures_total{ip_family="IPv6"} 2',
+      'kubeproxy_conntrack_reconciler_deleted_entries_total{ip_family="IPv4"} 12',
+      'kubeproxy_conntrack_reconciler_deleted_entries_total{ip_family="IPv6"} 0',
+      'kubeproxy_conntrack_reconciler_sync_duration_seconds_bucket{le="0.004",ip_family="IPv4"} 1',
     ]);
   });
 

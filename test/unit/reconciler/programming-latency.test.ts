@@ -169,7 +169,7 @@ describe('the latency of programming', () => {
     world.services.set('a/web', web);
     world.reconciler.changed(['a/web'], [['a/web', [8000]]]);
     await world.settled();
-    expect(samples).to.deep.equal([{ service: 'a/web', triggered: 8000, latency: 1000 }]);
+    expect(samples).to.deep.equal([{ service: 'a/web', triggered: 8000, latency: 1000, families: ['IPv4'] }]);
     expect(world.reconciler.status().latency).to.deep.equal({ count: 1, sum: 1000, last: samples[0] });
   });
 });

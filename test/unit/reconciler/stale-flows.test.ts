@@ -209,11 +209,11 @@ describe('flows to endpoints that are gone', () => {
       flows.flows = [flow(first), flow(second)];
       await world.change({ 'a/udp': { vip, endpoints: [endpoint] } });
     }
-    expect(reports).to.deep.equal([{ forgotten: 0, milliseconds: 500 }]);
+    expect(reports).to.deep.equal([{ family: 'IPv4', forgotten: 0, milliseconds: 500 }]);
     await world.pass(10_000);
     expect(reports).to.deep.equal([
-      { forgotten: 0, milliseconds: 500 },
-      { forgotten: 1, milliseconds: 500 },
+      { family: 'IPv4', forgotten: 0, milliseconds: 500 },
+      { family: 'IPv4', forgotten: 1, milliseconds: 500 },
     ]);
     expect(flows.flows).to.deep.equal([flow(second)]);
   });
