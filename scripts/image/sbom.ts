@@ -9,6 +9,8 @@ export interface Component {
   readonly name: string;
   readonly version: string;
   readonly purl?: string;
+  /** The name by which databases of vulnerabilities know what no package manager has installed. */
+  readonly cpe?: string;
 }
 
 /** A list of software, CycloneDX 1.5. */
@@ -36,7 +38,7 @@ export function softwareOf(root: string): Software {
     }),
   ) as Software;
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
-  const node: Component = { ...component('application', 'node', process.versions.node), purl: nodePurl() };
+  const node: Component = { ...component('application', 'node', process.versions.node), ...nodeNames() };
   return {
     bomFormat: npm.bomFormat,
     specVersion: npm.specVersion,
@@ -47,8 +49,12 @@ export function softwareOf(root: string): Software {
   };
 }
 
-function nodePurl(): string {
-  return `pkg:generic/node@${process.versions.node}?arch=${process.arch}`;
+function nodeNames(): Pick<Component, 'purl' | 'cpe'> {
+  const { node } = process.versions;
+  return {
+    purl: `pkg:generic/node@${node}?arch=${process.arch}`,
+    cpe: `cpe:2.3:a:nodejs:node.js:${node}:*:*:*:-:*:*:*`,
+  };
 }
 
 function debianPackages(root: string): Component[] {

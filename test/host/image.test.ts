@@ -90,7 +90,9 @@ describe('the files of the image', () => {
     it('names Node and every Debian package, as scanners find them too', () => {
       const { bomFormat, components, metadata } = read();
       expect([bomFormat, metadata.component.name]).to.deep.equal(['CycloneDX', 'kube-ipvs']);
-      expect(components.find(({ name }) => name === 'node')?.version).to.equal(process.versions.node);
+      const node = components.find(({ name }) => name === 'node');
+      expect(node?.version).to.equal(process.versions.node);
+      expect(node?.cpe).to.equal(`cpe:2.3:a:nodejs:node.js:${process.versions.node}:*:*:*:-:*:*:*`);
       const debian = components.filter(({ purl }) => purl?.startsWith('pkg:deb/debian/'));
       const found = readdirSync(join(tree, 'var/lib/dpkg/status.d'));
       expect(debian.map(({ name }) => name)).to.have.members(found);
