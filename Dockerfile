@@ -2,8 +2,9 @@
 # which the program takes the one that the node uses. No shell, no package manager, no compiler.
 #
 # It needs the capabilities NET_ADMIN and, for iptables' set match, NET_RAW in the network namespace of the node, and nothing
-# else; modules are the node's business. Its root file system may be read-only, with /run/xtables.lock of the node and a
-# folder of its own at /run/kube-ipvs. docs/decisions/image.md tells why it is made so.
+# else; modules are the node's business. Its root file system may be read-only, with /run/xtables.lock of the node, its
+# /proc/sys/net at /host/proc/sys/net to write kernel settings, and a folder of its own at /run/kube-ipvs.
+# docs/decisions/image.md tells why it is made so.
 ARG NODE_VERSION=24.21.0
 ARG NODE_IMAGE=node:${NODE_VERSION}-bookworm
 
