@@ -101,17 +101,21 @@ describe('kube-ipvs with an API server', () => {
       expect(virtualServers()).to.deep.equal([second]);
     });
 
-    it('takes a token that has been replaced from its file', async () => {
+    it('takes a token that has been replaced from its file, and logs neither, whatever its verbosity', async () => {
       const { server } = site;
       const config = server.kubeconfig('kube-ipvs');
-      const tokenFile = site.write('token', server.authentication.token('kube-ipvs'));
+      const tokens = [server.authentication.token('kube-ipvs')];
+      const tokenFile = site.write('token', tokens[0]!);
       site.write('kubeconfig', config.replace(/token: .*/, `tokenFile: ${tokenFile}`));
-      await whileRunning(site.flags(), async () => {
+      await whileRunning(site.flags('-v', '10'), async (running) => {
         await eventually(virtualServers, (lines) => lines.length === 1);
-        site.write('token', server.authentication.rotateToken('kube-ipvs'));
+        tokens.push(server.authentication.rotateToken('kube-ipvs'));
+        site.write('token', tokens[1]!);
         server.dropConnections();
         server.store.create(service('10.96.0.11'));
         await eventually(virtualServers, (lines) => lines.includes(second));
+        expect(running.log()).to.match(/ debug /);
+        for (const token of tokens) expect(running.log()).not.to.include(token);
       });
     });
 

@@ -36,6 +36,7 @@ const names = {
   up: series('up'),
   build: series('kube_ipvs_build_info', 'version="1"'),
   unhealthy: series('kubeproxy_proxy_livez_total', 'code="503"'),
+  well: series('kubeproxy_proxy_livez_total', 'code="200"'),
   started: series('process_start_time_seconds'),
   fast: series('kubeproxy_network_programming_duration_seconds_bucket', 'le="5"'),
   changes: series('kubeproxy_network_programming_duration_seconds_count'),
@@ -70,7 +71,7 @@ export const healthy: Readonly<Record<string, string>> = {
     [names.queued, names.passed, names.audited, names.heard].map((name) => [name, '0+60x480']),
   ),
   ...Object.fromEntries([names.up, names.build, names.open, names.forwarding].map((name) => [name, '1x480'])),
-  [series('kubeproxy_proxy_livez_total', 'code="200"')]: '0+6x480',
+  [names.well]: '0+6x480',
   [names.started]: '5x480',
   [names.fast]: '0+10x480',
   [names.changes]: '0+10x480',
@@ -113,6 +114,20 @@ export const situations: readonly Situation[] = [
     ...{ silent: 65, fires: 66 },
   },
   {
+    title: 'a program that was unhealthy for a minute',
+    changes: { [names.unhealthy]: '0x60 6x60', [names.well]: '0+6x60 360+6x60' },
+    ...{ silent: 62, fires: 70 },
+  },
+  {
+    title: 'a program that is started anew whenever it is unhealthy, and is well for a while each time',
+    changes: {
+      [names.unhealthy]: `0x59${' 0 0 6'.repeat(20)}`,
+      [names.well]: `0+6x59${' 0 6 6'.repeat(20)}`,
+    },
+    alert: { name: 'KubeIpvsUnhealthy', severity: 'critical', labels: node },
+    ...{ silent: 62, fires: 75 },
+  },
+  {
     title: 'a program that starts again and again',
     changes: { [names.started]: '5x59 3600 3660 3720x60' },
     alert: { name: 'KubeIpvsRestarting', severity: 'warning', labels: node, value: '3' },
@@ -151,6 +166,18 @@ export const situations: readonly Situation[] = [
     changes: { [names.queued]: '0+60x59 3601x60', [names.passed]: '0+60x59 3540x60' },
     alert: { name: 'KubeIpvsSyncStale', severity: 'critical', labels: node, value: '4m 59s' },
     ...{ silent: 63, fires: 65 },
+  },
+  {
+    title: 'changes that come all the time and are not written',
+    changes: { [names.passed]: '0+60x59 3540x60' },
+    alert: { name: 'KubeIpvsSyncStale', severity: 'critical', labels: node },
+    ...{ silent: 63, fires: 65 },
+  },
+  {
+    title: 'a program that has not read the kernel back since it was started anew',
+    changes: { [names.audited]: '0+60x59 stale', [names.started]: '5x59 3600x400' },
+    alert: { name: 'KubeIpvsAuditStale', severity: 'warning', labels: node, value: '11m 0s' },
+    ...{ silent: 70, fires: 71 },
   },
   {
     title: 'audits that have ended',
