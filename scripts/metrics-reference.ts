@@ -25,7 +25,12 @@ KubeVersionMismatch takes every version in it for one of Kubernetes, and would f
 is no Go: the panel Goroutines of kubernetes-mixin's dashboard stays empty. What kube-proxy has in its modes iptables and nftables alone is not here either.`,
     /^kubeproxy_/,
   ],
-  ['Requests to the API server', "client-go's, of which kube-proxy has them.", /^rest_client_/],
+  [
+    'Requests to the API server',
+    `client-go's, of which kube-proxy has them: those that kubernetes-mixin's dashboards and its alert KubeClientErrors ask for. Its sizes of
+requests and answers, and what is of its own inner workings (rate limiter, transports, exec plugins), are not counted.`,
+    /^rest_client_/,
+  ],
   [
     'Tables of the kernel',
     `A \`table\` is \`sysctls\`, \`sets\`, \`firewall\` (iptables), \`setEntries\`, \`virtualServers\`, \`realServers\` or
