@@ -7,6 +7,7 @@ import { addConfigurationFlags, configured } from './configure.ts';
 import type { Context } from './context.ts';
 import { exitStatus } from './failure.ts';
 import { kernelTables, openKernel } from './kernel.ts';
+import { localDaemon } from './local-processes.ts';
 import type { Kernel } from './kernel.ts';
 import { nodeAddresses, serviceInterface } from './node-addresses.ts';
 import { describeChanges, formatChanges } from './output/changes.ts';
@@ -44,8 +45,17 @@ export function addCleanup(program: Command, context: Context): void {
     .option('--dry-run', 'print what would be removed, and remove nothing')
     .action(async (options: { dryRun?: true }) => {
       const { configuration } = await configured(cleanupFlags, { ...options }, context);
+      if (options.dryRun !== true) await warnOfDaemon(context.terminal);
       context.finish(await cleanup(configuration, options.dryRun === true, context.terminal));
     });
+}
+
+/** What is removed under a running kube-ipvs comes back with its next look at the kernel. */
+async function warnOfDaemon({ err }: Terminal): Promise<void> {
+  const pid = await localDaemon();
+  if (pid === undefined) return;
+  err(`warning: kube-ipvs runs, as process ${pid}, and makes anew what is removed\n`);
+  err('hint: stop it first: take its DaemonSet off this node, or kill the process\n');
 }
 
 /** Removes from the kernel what is ours, or prints it alone. Gives the exit status. */

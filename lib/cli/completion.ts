@@ -15,7 +15,11 @@ Examples:
   kube-ipvs completion bash >/etc/bash_completion.d/kube-ipvs
 
   kube-ipvs completion zsh >"\${fpath[1]}/_kube_ipvs"
-  kube-ipvs completion fish >~/.config/fish/completions/kube-ipvs.fish`;
+  kube-ipvs completion fish >~/.config/fish/completions/kube-ipvs.fish
+
+Exit status:
+  0  printed
+  2  the command line is wrong`;
 
 /** Adds `kube-ipvs completion`: scripts by which shells complete commands, flags and their values. */
 export function addCompletion(program: Command, { terminal }: Context): void {

@@ -26,7 +26,8 @@ Examples:
 
 Exit status:
   0  the file can be used
-  1  it cannot: each problem is told with line and column`;
+  1  it cannot: each problem is told with line and column
+  2  the command line is wrong`;
 
 const viewExamples = `
 Examples:
@@ -34,11 +35,20 @@ Examples:
   kube-ipvs config view /var/lib/kube-proxy/config.conf --ipvs-scheduler lc
 
   # every default
-  kube-ipvs config view -o json`;
+  kube-ipvs config view -o json
+
+Exit status:
+  0  printed
+  1  the file cannot be read
+  2  a flag or the file is wrong`;
 
 const schemaExamples = `
 Examples:
-  kube-ipvs config schema >kube-ipvs.schema.json`;
+  kube-ipvs config schema >kube-ipvs.schema.json
+
+Exit status:
+  0  printed
+  2  the command line is wrong`;
 
 /** Adds `kube-ipvs config`: files of configuration looked at without running anything. */
 export function addConfig(program: Command, context: Context): void {

@@ -16,6 +16,7 @@ import type { DaemonStatus, PassStatus } from '../socket/status.ts';
 import { type DaemonFacts, daemonStatus, passStatus, type ProgrammingFacts } from './daemon-status.ts';
 import { EntryOwners } from './entry-owners.ts';
 import { EventFeed } from './event-feed.ts';
+import { portNameOf } from './service-names.ts';
 import type { ServiceSource } from './service-source.ts';
 import { type Verbosity, verbosityRoute } from './verbosity.ts';
 
@@ -49,7 +50,11 @@ export class DaemonSocket {
 
   constructor(options: DaemonSocketOptions) {
     this.#options = options;
-    this.events = new EventFeed({ stream: this.#stream, now: () => systemClock.now() });
+    this.events = new EventFeed({
+      stream: this.#stream,
+      now: () => systemClock.now(),
+      portName: (key, server) => portNameOf(options.catalog.get(key)?.service.ports ?? [], server),
+    });
     this.#owners = new EntryOwners(options.catalog);
     this.#server = this.#makeServer();
   }

@@ -55,7 +55,7 @@ export function addDoctor(program: Command, context: Context): void {
     .addOption(namesOption('--only <names>', 'only these checks or findings, by their names'))
     .addOption(namesOption('--skip <names>', 'none of these checks or findings'))
     .addOption(new Option('--no-probe', 'connect to no endpoint'))
-    .addOption(new Option('-o, --output <format>', 'json or yaml').choices(['json', 'yaml'] as const));
+    .addOption(new Option('-o, --output <format>', 'how it is printed').choices(['json', 'yaml'] as const));
   addConfigurationFlags(command, doctorFlags);
   command.action(async (options) => {
     context.finish(await doctor(options as unknown as DoctorOptions, context));

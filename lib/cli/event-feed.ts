@@ -16,6 +16,8 @@ export interface EventFeedOptions {
   readonly stream: { readonly watched: boolean; send(event: DaemonEvent): void };
   /** In milliseconds since the epoch. */
   readonly now: () => number;
+  /** What a Service calls its port that has a virtual server; `""` where it has no name. */
+  readonly portName: (service: ServiceKey, server: VirtualServer) => string;
 }
 
 /** Characters that are made of names between two turns of the event loop. */
@@ -45,13 +47,15 @@ export class EventFeed {
     this.#served = served;
   }
 
-  /** Who has each virtual server, `["TCP 10.96.0.10:80","shop/web"]` a line, many lines a piece. */
+  /** Who has each virtual server for which port, `["TCP 10.96.0.10:80","shop/web","http"]` a line, many lines a piece. */
   async *services(): AsyncGenerator<string, void> {
     const served = this.#served;
     if (served === undefined) return;
     let piece = '';
-    for (const { key } of [...served.virtualServers()]) {
-      piece += `${JSON.stringify([key, served.ownerOf(key)?.service ?? ''])}\n`;
+    for (const server of [...served.virtualServers()]) {
+      const service = served.ownerOf(server.key)?.service;
+      if (service === undefined) continue;
+      piece += `${JSON.stringify([server.key, service, this.#options.portName(service, server)])}\n`;
       if (piece.length < pieceLength) continue;
       yield piece;
       piece = '';

@@ -9,7 +9,7 @@ import { planService } from '../planner/service-plan.ts';
 import { SocketError } from '../socket/socket-error.ts';
 import type { DaemonStatus } from '../socket/status.ts';
 import type { Context } from './context.ts';
-import { daemonIn } from './examination/proxy-processes.ts';
+import { daemonAmong } from './examination/proxy-processes.ts';
 import type { Subject } from './examination/subject.ts';
 import { explain, type Explanation } from './explanation/explanation.ts';
 import { healthAnswer } from './explanation/health-answer.ts';
@@ -141,7 +141,7 @@ interface Asked {
 /** Asks the kube-ipvs that runs here. */
 async function askDaemon({ proxies, configuration: { socket } }: Subject): Promise<Asked> {
   if (socket === 'off') return { daemon: undefined, path: socket, trouble: 'there is no socket to ask at' };
-  const process = (): Promise<number | undefined> => Promise.resolve(daemonIn(proxies));
+  const process = (): Promise<number | undefined> => Promise.resolve(daemonAmong(proxies)?.pid);
   try {
     const daemon = new NodeDaemon({ socket, process, patience: patience.daemon });
     const { status, path } = await daemon.status();

@@ -1,12 +1,14 @@
 import { Argument, Option } from '@commander-js/extra-typings';
 import type { Command } from '@commander-js/extra-typings';
-import { sourceFlags } from '../config/flags.ts';
 import { readConnections } from '../kernel/ipvs-connections.ts';
 import { addConfigurationFlags, configured } from './configure.ts';
 import { type ConnectionView, readAddressFilter, selectConnections } from './connections-view.ts';
 import type { Context } from './context.ts';
 import { countParser } from './count-option.ts';
+import { namesFlags } from './daemon-names.ts';
 import { noIpvs } from './kernel.ts';
+import { listingStatuses, namesHelp } from './listing-help.ts';
+import { tellNone } from './none-note.ts';
 import { columns } from './output/columns.ts';
 import { connectionRows } from './output/connection-rows.ts';
 import { document, formatDocument } from './output/document.ts';
@@ -15,20 +17,20 @@ import { addSelection, selectionReader, type SelectionOptions } from './service-
 const description = [
   'Prints the connections that IPVS remembers, with the Service and the endpoint that each belongs to, from ' +
     '/proc/net/ip_vs_conn. A client without a port is an affinity: where its next connections go.',
-  "Kubernetes' names are shown where an API server or manifests tell them, and <unknown> elsewhere. A " +
-    'connection through a virtual server that no Service there asks for is <foreign>.',
+  `${namesHelp} A connection through a virtual server that no Service asks for is <foreign>.`,
 ].join('\n\n');
 
 const examples = `
 Examples:
   kube-ipvs get connections
-  kube-ipvs get connections --kubeconfig /etc/kubernetes/kube-ipvs.conf -n kube-system kube-dns
+  kube-ipvs get connections -n kube-system kube-dns
 
   # who is still served by an endpoint that drains?
   kube-ipvs get connections --endpoint 10.244.1.4:80
 
   # all connections of a network, for another program
-  kube-ipvs get connections --client 192.168.7.0/24 --limit 0 -o json`;
+  kube-ipvs get connections --client 192.168.7.0/24 --limit 0 -o json
+${listingStatuses}`;
 
 /** Connections that are printed unless told otherwise. */
 const usualLimit = 500;
@@ -63,7 +65,7 @@ export function addGetConnections(get: Command, context: Context): void {
       new Option('-o, --output <format>', 'how they are printed').choices(['wide', 'json', 'yaml'] as const),
     )
     .option('--no-headers', 'leave the line with the headings out');
-  addConfigurationFlags(command, sourceFlags);
+  addConfigurationFlags(command, namesFlags);
   listed.action(async (name: string | undefined, options: Options) => {
     await list({ ...options, name }, context);
   });
@@ -73,7 +75,7 @@ async function list(options: Options, context: Context): Promise<void> {
   const { limit, headers, output } = options;
   const client = readAddressFilter('--client', options.client);
   const endpoint = readAddressFilter('--endpoint', options.endpoint);
-  const { configuration } = await configured(sourceFlags, { ...options }, context);
+  const { configuration } = await configured(namesFlags, { ...options }, context);
   const { names, selection } = await selectionReader(options, configuration, context)();
   const found = await withIpvs(() =>
     selectConnections(readConnections(), names, { ...selection, client, endpoint, limit }),
@@ -84,6 +86,7 @@ async function list(options: Options, context: Context): Promise<void> {
     return;
   }
   terminal.out(columns(connectionRows(found.views, output === 'wide').slice(headers ? 0 : 1)));
+  if (found.views.length === 0) tellNone('connections that fit', options, context);
   if (found.rest > 0) {
     terminal.err(
       `note: ${found.rest} more are not shown; --limit 0 shows all, --client and --endpoint fewer\n`,

@@ -1,12 +1,14 @@
 import { Argument, Option } from '@commander-js/extra-typings';
 import type { Command } from '@commander-js/extra-typings';
-import { isNotFound } from '../../native-bindings/error.ts';
+import { isNotFound, isPermissionDenied } from '../../native-bindings/error.ts';
 import { IpSets } from '../../native-bindings/ipset.ts';
 import { sourceFlags } from '../config/flags.ts';
 import { addConfigurationFlags, configured } from './configure.ts';
 import type { Context } from './context.ts';
 import { Failure } from './failure.ts';
+import { noPermission } from './kernel.ts';
 import { knowledgeReader } from './knowledge.ts';
+import { listingStatuses } from './listing-help.ts';
 import { columns } from './output/columns.ts';
 import { document, formatDocument } from './output/document.ts';
 import { elementRows, setRows } from './output/set-rows.ts';
@@ -16,8 +18,8 @@ import { elementOwners, elementViews, setViews } from './sets-view.ts';
 const description = [
   'Prints the IP sets that the kernel holds, whoever made them, or the elements of one of them. The iptables rules ' +
     'of kube-ipvs ask these sets, so they say what is masqueraded, let in and refused.',
-  'The Services that an element is for are shown where an API server or manifests tell them, and <unknown> elsewhere. ' +
-    'An element that no Service there asks for is <foreign>.',
+  'The Services that an element is for are read from where flags say, or else from where the running kube-ipvs reads; they ' +
+    'are <unknown> where nothing tells them. An element that no Service there asks for is <foreign>.',
 ].join('\n\n');
 
 const examples = `
@@ -26,7 +28,8 @@ Examples:
   kube-ipvs get sets KUBE-CLUSTER-IP --kubeconfig /etc/kubernetes/kube-ipvs.conf
 
   # what each set is for
-  kube-ipvs get sets -o wide`;
+  kube-ipvs get sets -o wide
+${listingStatuses}`;
 
 /** What was written on the command line. */
 interface Options {
@@ -75,9 +78,12 @@ async function look(name: string | undefined, options: Options, context: Context
       const items = setViews(sets.list());
       return { rows: setRows(items, options.output === 'wide'), kind: 'SetList', fields: { items } };
     }
+    const members = membersOf(sets, name);
     const read = knowledgeReader(configuration, undefined, context);
-    const elements = elementViews(name, membersOf(sets, name), elementOwners(await read()));
+    const elements = elementViews(name, members, elementOwners(await read()));
     return { rows: elementRows(elements), kind: 'Set', fields: { name, elements } };
+  } catch (error) {
+    throw isPermissionDenied(error) ? noPermission('IP sets', error) : error;
   } finally {
     sets.close();
   }

@@ -1,25 +1,25 @@
 import { Argument, Option } from '@commander-js/extra-typings';
 import type { Command } from '@commander-js/extra-typings';
-import { sourceFlags } from '../config/flags.ts';
 import { addConfigurationFlags, configured } from './configure.ts';
 import type { Context } from './context.ts';
+import { namesFlags } from './daemon-names.ts';
 import { addGetConnections } from './get-connections.ts';
 import { addGetSets } from './get-sets.ts';
 import { readHeld } from './held.ts';
 import type { HeldVirtualServer } from './held.ts';
 import { openIpvs } from './kernel.ts';
+import { listingStatuses, namesHelp } from './listing-help.ts';
+import { tellNone } from './none-note.ts';
 import { columns } from './output/columns.ts';
 import { document, formatDocument } from './output/document.ts';
 import { formatIpvsadm, formatIpvsadmRealServers } from './output/ipvsadm.ts';
 import { endpointRows, serviceRows } from './output/service-rows.ts';
 import type { Rows } from './output/service-rows.ts';
-import { addSelection, selectionReader, type SelectionOptions } from './service-selection.ts';
+import { addSelection, selectionReader, type SelectionOptions, selects } from './service-selection.ts';
 import { selectServices, sortByName } from './services-view.ts';
 import type { ServiceView, ShownService } from './services-view.ts';
 
-const names =
-  "Kubernetes' names are shown where an API server or manifests tell them, and <unknown> elsewhere. " +
-  'A virtual server that no Service there asks for is <foreign>.';
+const names = `${namesHelp} A virtual server that no Service asks for is <foreign>.`;
 
 const servicesDescription = [
   'Prints the virtual servers that the kernel holds, whoever made them. ENDPOINTS counts the real ' +
@@ -36,11 +36,12 @@ const endpointsDescription = [
 const servicesExamples = `
 Examples:
   kube-ipvs get services
-  kube-ipvs get services --kubeconfig /etc/kubernetes/kube-ipvs.conf -n kube-system kube-dns
+  kube-ipvs get services -n kube-system kube-dns
   kube-ipvs get services -l 'app in (web, api)' -o wide
 
   # as ipvsadm -Sn prints it, in the same order; ipvsadm -R reads it
-  kube-ipvs get services -o ipvsadm`;
+  kube-ipvs get services -o ipvsadm
+${listingStatuses}`;
 
 const endpointsExamples = `
 Examples:
@@ -48,7 +49,8 @@ Examples:
   kube-ipvs get endpoints -o json
 
   # the lines of ipvsadm -Sn that begin with -a, in the same order
-  kube-ipvs get endpoints -o ipvsadm`;
+  kube-ipvs get endpoints -o ipvsadm
+${listingStatuses}`;
 
 /** The formats of listings, besides the narrow columns. */
 const formats = ['wide', 'json', 'yaml', 'ipvsadm'] as const;
@@ -63,6 +65,8 @@ interface GetOptions extends SelectionOptions {
 /** What is listed. */
 interface Listing {
   readonly kind: string;
+  /** What it lists, for people. */
+  readonly noun: string;
   readonly rows: (views: readonly ServiceView[], wide: boolean) => Rows;
   readonly items: (views: readonly ServiceView[]) => readonly unknown[];
   readonly ipvsadm: (held: readonly HeldVirtualServer[]) => string;
@@ -70,6 +74,7 @@ interface Listing {
 
 const services: Listing = {
   kind: 'ServiceList',
+  noun: 'virtual servers',
   rows: serviceRows,
   items: (views) => views,
   ipvsadm: formatIpvsadm,
@@ -77,6 +82,7 @@ const services: Listing = {
 
 const endpoints: Listing = {
   kind: 'EndpointList',
+  noun: 'endpoints',
   rows: endpointRows,
   items: (views) =>
     views.flatMap(({ endpoints: all, ...service }) => all.map((endpoint) => ({ ...endpoint, service }))),
@@ -112,7 +118,7 @@ function addListing(command: Command, listing: Listing, context: Context): void 
     .addArgument(new Argument('[name]', 'only those of the Service of this name'))
     .addOption(new Option('-o, --output <format>', 'how they are printed').choices(formats))
     .option('--no-headers', 'leave the line with the headings out');
-  addConfigurationFlags(command, sourceFlags);
+  addConfigurationFlags(command, namesFlags);
   listed.action(async (name: string | undefined, options: GetOptions) => {
     await list(listing, { ...options, name }, context);
   });
@@ -120,13 +126,17 @@ function addListing(command: Command, listing: Listing, context: Context): void 
 
 async function list(listing: Listing, options: GetOptions, context: Context): Promise<void> {
   const { output, headers } = options;
-  const { configuration } = await configured(sourceFlags, { ...options }, context);
+  const { configuration } = await configured(namesFlags, { ...options }, context);
   const read = selectionReader(options, configuration, context);
   const ipvs = openIpvs(undefined);
   try {
-    const { names, selection } = await read();
+    // ipvsadm knows no names.
+    const nameless = output === 'ipvsadm' && !selects(options);
+    const { names, selection } = nameless ? { names: undefined, selection: {} } : await read();
     const shown = selectServices(readHeld(ipvs), names, selection);
     context.terminal.out(formatListing(listing, shown, output, headers));
+    const isForPeople = output === undefined || output === 'wide';
+    if (isForPeople && shown.length === 0) tellNone(listing.noun, options, context);
   } finally {
     ipvs.close();
   }

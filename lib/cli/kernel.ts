@@ -135,13 +135,15 @@ export function noIpvs(cause: unknown): Failure {
 
 function ipvsFailure(error: unknown): Failure | undefined {
   if (hasCode(error, 'family-missing')) return noIpvs(error);
-  if (isPermissionDenied(error)) {
-    return new Failure(
-      'no-permission',
-      `expected the capability NET_ADMIN, got EPERM from IPVS`,
-      'run as root, or with CAP_NET_ADMIN in the network namespace of the node',
-      { cause: error },
-    );
-  }
-  return undefined;
+  return isPermissionDenied(error) ? noPermission('IPVS', error) : undefined;
+}
+
+/** The failure of who may not read something of the kernel. */
+export function noPermission(what: string, cause: unknown): Failure {
+  return new Failure(
+    'no-permission',
+    `expected the capability NET_ADMIN, got EPERM from ${what}`,
+    'run as root, or with CAP_NET_ADMIN in the network namespace of the node',
+    { cause },
+  );
 }

@@ -6,6 +6,8 @@ import type { PlannerOptions } from '../model/planner-options.ts';
 import type { ServiceKey } from '../model/service.ts';
 import type { ServiceState } from '../model/service-state.ts';
 import type { Context } from './context.ts';
+import { daemonAmong, findProxies } from './examination/proxy-processes.ts';
+import { runningConfiguration } from './examination/running-configuration.ts';
 import { Failure } from './failure.ts';
 import { readNodeAddresses } from './kernel.ts';
 import { createLog } from './log.ts';
@@ -24,30 +26,45 @@ export interface Knowledge {
   readonly options: PlannerOptions;
 }
 
+/** Whether a configuration says where Services come from. */
+export function namesSource({ manifests, kubeconfig, master }: Configuration): boolean {
+  return (manifests ?? kubeconfig ?? master) !== undefined;
+}
+
 /**
- * What reads it: from where the flags say, from the pod's API server in a pod, or not at all.
+ * What reads it: from where the flags say, from where the kube-ipvs that runs here reads, from the pod's API server in a
+ * pod, or not at all. It rejects with a Failure where names are needed and nothing tells them.
  *
  * @param asked what of Kubernetes is selected by, a name or a label, which cannot be done without names
- * @throws Failure where names are needed and nothing tells them
  */
 export function knowledgeReader(
   configuration: Configuration,
   asked: string | undefined,
   context: Context,
 ): () => Promise<Knowledge | undefined> {
-  const { manifests, kubeconfig, master } = configuration;
-  if ((manifests ?? kubeconfig ?? master) !== undefined) return () => readKnowledge(configuration, context);
-  if (context.apiServer !== undefined) {
-    return asked === undefined
-      ? () => tryKnowledge(configuration, context)
-      : () => readKnowledge(configuration, context);
+  if (namesSource(configuration)) return () => readKnowledge(configuration, context);
+  return async () => {
+    const running = (await runningOne(configuration, context)) ?? configuration;
+    if (namesSource(running) || context.apiServer !== undefined)
+      return asked === undefined ? tryKnowledge(running, context) : readKnowledge(running, context);
+    if (asked === undefined) return undefined;
+    throw new Failure(
+      'no-names',
+      'expected a running kube-ipvs, --kubeconfig or --manifests beside a name, a namespace or a selector, got none of them',
+      'the kernel does not know the names and labels of Kubernetes: name what tells them',
+    );
+  };
+}
+
+/** The configuration of the kube-ipvs that runs here, where it can be read and is not told to be left alone. */
+async function runningOne({ socket }: Configuration, context: Context): Promise<Configuration | undefined> {
+  const daemon = socket === 'off' ? undefined : daemonAmong(await findProxies());
+  if (daemon === undefined) return undefined;
+  try {
+    return (await runningConfiguration(daemon, context)).configuration;
+  } catch {
+    return undefined;
   }
-  if (asked === undefined) return () => Promise.resolve(undefined);
-  throw new Failure(
-    'no-names',
-    'expected --kubeconfig or --manifests beside a name, a namespace or a selector, got neither',
-    'the kernel does not know the names and labels of Kubernetes: name what tells them',
-  );
 }
 
 /**

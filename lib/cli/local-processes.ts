@@ -11,6 +11,8 @@ export interface LocalProcess {
   readonly words: readonly string[];
   /** As `ps` has it: `R`, `S`, `T` for stopped, `D` for waiting for a device; `?` where it is not told. */
   readonly state: string;
+  /** Whether it is for certain in this network namespace. That of another user's process takes a privilege to tell. */
+  readonly here: boolean;
 }
 
 /** Programs that write virtual servers, rules or eBPF maps for Services, by the name of their process. */
@@ -29,8 +31,9 @@ export async function localProcesses(proc = '/proc'): Promise<LocalProcess[]> {
   const found = await Promise.all(
     pids.map(async (pid): Promise<LocalProcess | undefined> => {
       const one = await look(join(proc, pid), Number(pid));
-      if (one === undefined || own === undefined) return one;
-      return ((await namespaceOf(join(proc, pid))) ?? own) === own ? one : undefined;
+      if (one === undefined || own === undefined) return one && { ...one, here: false };
+      const namespace = await namespaceOf(join(proc, pid));
+      return (namespace ?? own) === own ? { ...one, here: namespace !== undefined } : undefined;
     }),
   );
   return found.filter((one) => one !== undefined).sort((a, b) => a.pid - b.pid);
@@ -55,7 +58,7 @@ export function runArguments(words: readonly string[]): readonly string[] | unde
 }
 
 /** Nothing where it has ended meanwhile. */
-async function look(folder: string, pid: number): Promise<LocalProcess | undefined> {
+async function look(folder: string, pid: number): Promise<Omit<LocalProcess, 'here'> | undefined> {
   const [line = '', stat = ''] = await Promise.all([
     textOf(join(folder, 'cmdline')),
     textOf(join(folder, 'stat')),

@@ -10,7 +10,12 @@ Examples:
 
   # that of a cluster of kubeadm
   kubectl -n kube-system get configmap kube-proxy -o jsonpath='{.data.config\\.conf}' |
-    kube-ipvs migrate --from-kube-proxy /dev/stdin`;
+    kube-ipvs migrate --from-kube-proxy /dev/stdin
+
+Exit status:
+  0  printed
+  1  the file cannot be read
+  2  a flag or the file is wrong`;
 
 /** Adds `kube-ipvs migrate`: the configuration of kube-proxy, moved over. */
 export function addMigrate(program: Command, { terminal }: Context): void {

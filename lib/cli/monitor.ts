@@ -72,6 +72,8 @@ async function follow(
   const format = (event: DaemonEvent): string =>
     asJson ? `${JSON.stringify(event)}\n` : formatEvent(event, paint);
   const daemon = new NodeDaemon({ socket, process: localDaemon });
+  // On a quiet node nothing comes for long.
+  if (terminal.screen !== undefined) terminal.err('changes are shown as they come; Ctrl-C ends it\n');
   try {
     for await (const line of daemon.lines('/v1/events', ending.signal)) {
       const event = line as DaemonEvent;

@@ -1,7 +1,7 @@
 import type { NodeFacts } from '../model/node-facts.ts';
 import type { ServicePlan } from '../model/plan.ts';
 import type { PlannerOptions } from '../model/planner-options.ts';
-import type { Service } from '../model/service.ts';
+import type { Service, ServicePort } from '../model/service.ts';
 import type { ServiceState } from '../model/service-state.ts';
 import type { VirtualServer } from '../model/virtual-server.ts';
 import { planService } from '../planner/service-plan.ts';
@@ -43,9 +43,17 @@ function olderFirst(a: ServicePlan, b: ServicePlan): number {
 
 function nameOf(service: Service, server: VirtualServer, node: NodeFacts): ServiceName {
   const onNode = node.addresses.includes(server.address);
-  const port = service.ports.find(
-    ({ protocol, port: number, nodePort }) =>
-      protocol === server.protocol && (number === server.port || (onNode && nodePort === server.port)),
-  );
-  return { namespace: service.namespace, name: service.name, portName: port?.name ?? '' };
+  const ports = onNode ? service.ports : service.ports.filter(({ port }) => port === server.port);
+  return { namespace: service.namespace, name: service.name, portName: portNameOf(ports, server) };
+}
+
+/** The name of the port that has a virtual server, by its own number or by its node port; `""` where it has none. */
+export function portNameOf(
+  ports: readonly ServicePort[],
+  { protocol, port: number }: Pick<VirtualServer, 'protocol' | 'port'>,
+): string {
+  const fitting = ports.filter((one) => one.protocol === protocol);
+  const port =
+    fitting.find((one) => one.port === number) ?? fitting.find(({ nodePort }) => nodePort === number);
+  return port?.name ?? '';
 }

@@ -1,5 +1,6 @@
 import type { IpvsDestination, IpvsService } from '../../native-bindings/ipvs-values.ts';
 import type { IpvsReader } from './held.ts';
+import type { ServiceName } from './service-names.ts';
 import { virtualServerKeyOf } from './services-view.ts';
 
 /** What services can be sorted by: new connections, connections now, bytes and packets of both directions. */
@@ -29,13 +30,13 @@ export function countedServers(ipvs: IpvsReader): ReadonlyMap<string, Counted> {
 
 /**
  * What went through between two readings, the busiest first.
- * @param names `namespace/name` by the keys of virtual servers
+ * @param names by the keys of virtual servers
  */
 export function serviceRates(
   before: ReadonlyMap<string, Counted>,
   after: ReadonlyMap<string, Counted>,
   seconds: number,
-  names: ReadonlyMap<string, string>,
+  names: ReadonlyMap<string, Pick<ServiceName, 'namespace' | 'name'>>,
   sort: TopSort,
 ): ServiceRate[] {
   const rates = [...after].map(([virtualServer, now]): ServiceRate => {
@@ -45,7 +46,7 @@ export function serviceRates(
       const had = past?.[what] ?? 0;
       return (now[what] < had ? now[what] : now[what] - had) / seconds;
     };
-    const [namespace = null, name = null] = names.get(virtualServer)?.split('/') ?? [];
+    const { namespace = null, name = null } = names.get(virtualServer) ?? {};
     return {
       ...{ virtualServer, namespace, name, active: now.active },
       ...{ connections: rate('connections'), bytes: rate('bytes'), packets: rate('packets') },

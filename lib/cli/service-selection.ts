@@ -4,7 +4,8 @@ import { ConfigurationError } from '../config/configuration-error.ts';
 import { type LabelSelector, parseLabelSelector } from '../model/label-selector.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import type { Context } from './context.ts';
-import { type Knowledge, knowledgeReader } from './knowledge.ts';
+import { daemonNames } from './daemon-names.ts';
+import { type Knowledge, knowledgeReader, namesSource } from './knowledge.ts';
 import { type ServiceName, serviceNames } from './service-names.ts';
 
 /** Kubernetes' names of virtual servers by key, or `undefined` where they are not known at all. */
@@ -23,6 +24,11 @@ export interface SelectionOptions {
   readonly name?: string | undefined;
   readonly namespace?: string | undefined;
   readonly selector?: string | undefined;
+}
+
+/** Whether anything is selected by. */
+export function selects({ name, namespace, selector }: SelectionOptions): boolean {
+  return (name ?? namespace ?? selector) !== undefined;
 }
 
 /** A selection, and the names that it is made by. */
@@ -46,22 +52,27 @@ export function addSelection(command: Command, shown: string): Command {
 }
 
 /**
- * What reads the names of Kubernetes and selects by them.
+ * What reads the names of Kubernetes and selects by them: by the source that flags name, else by what the running kube-ipvs
+ * says at its socket, which has no labels, else by anything else that tells. It rejects with a Failure where there is
+ * something to select by and nothing tells the names.
  *
  * @throws ConfigurationError where the selector is none
- * @throws Failure where there is something to select by and nothing tells the names
  */
 export function selectionReader(
   { name, namespace, selector }: SelectionOptions,
   configuration: Configuration,
   context: Context,
 ): () => Promise<NamedSelection> {
-  const selects = selector === undefined ? undefined : readSelector(selector);
-  const read = knowledgeReader(configuration, name ?? namespace ?? selector, context);
+  const fits = selector === undefined ? undefined : readSelector(selector);
+  const { socket } = configuration;
+  const asksDaemon = selector === undefined && socket !== 'off' && !namesSource(configuration);
   return async () => {
-    const knowledge = await read();
+    const told = asksDaemon ? await daemonNames(socket) : undefined;
+    if (told !== undefined) return { names: told, selection: { namespace, name } };
+    const asked = name ?? namespace ?? selector;
+    const knowledge = await knowledgeReader(configuration, asked, context)();
     const names = knowledge && serviceNames(knowledge.states, knowledge.node, knowledge.options);
-    const services = knowledge && selects && servicesWith(selects, knowledge);
+    const services = knowledge && fits && servicesWith(fits, knowledge);
     return { names, selection: { namespace, name, services } };
   };
 }
@@ -97,6 +108,6 @@ function readSelector(text: string): LabelSelector {
   ]);
 }
 
-function servicesWith(selects: LabelSelector, { labels }: Knowledge): ReadonlySet<ServiceKey> {
-  return new Set([...labels].filter(([, its]) => selects(its)).map(([service]) => service));
+function servicesWith(fits: LabelSelector, { labels }: Knowledge): ReadonlySet<ServiceKey> {
+  return new Set([...labels].filter(([, its]) => fits(its)).map(([service]) => service));
 }

@@ -60,7 +60,7 @@ export function addStatus(program: Command, context: Context): void {
     .command('status')
     .summary('say at one glance how this node stands')
     .description(description)
-    .addOption(new Option('-o, --output <format>', 'json or yaml').choices(['json', 'yaml']))
+    .addOption(new Option('-o, --output <format>', 'how it is printed').choices(['json', 'yaml']))
     .addHelpText('after', after);
   addConfigurationFlags(command, [socketFlag]);
   command.action(async (options: Readonly<Record<string, unknown>>) => {

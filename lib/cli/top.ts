@@ -2,15 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Option } from '@commander-js/extra-typings';
 import type { Command } from '@commander-js/extra-typings';
 import { socketFlag } from '../config/socket-flag.ts';
-import { SocketError } from '../socket/socket-error.ts';
 import { addConfigurationFlags, configured } from './configure.ts';
 import type { Context } from './context.ts';
 import { countParser } from './count-option.ts';
 import { exitStatus } from './failure.ts';
 import type { IpvsReader } from './held.ts';
 import { openIpvs } from './kernel.ts';
-import { localDaemon } from './local-processes.ts';
-import { NodeDaemon } from './node-daemon.ts';
+import { daemonNames } from './daemon-names.ts';
 import { document, formatDocument } from './output/document.ts';
 import { topTable } from './output/top-table.ts';
 import {
@@ -21,6 +19,7 @@ import {
   type TopSort,
   topSorts,
 } from './service-rates.ts';
+import type { ServiceName } from './service-names.ts';
 import type { Screen } from './terminal.ts';
 
 const description = [
@@ -45,9 +44,6 @@ Exit status:
 
 /** Milliseconds between two readings: two of the intervals in which IPVS adds up. */
 const interval = 4000;
-
-/** Milliseconds that the names of a daemon are waited for. */
-const patience = 2000;
 
 /** What is to be shown. */
 interface TopOptions {
@@ -76,7 +72,9 @@ export function addTop(program: Command, context: Context): void {
       ).argParser(countParser('--rows', 'all of them, on a terminal as many as fit')),
     )
     .option('--once', 'print one interval and end')
-    .addOption(new Option('-o, --output <format>', 'json: print one interval and end').choices(['json']));
+    .addOption(
+      new Option('-o, --output <format>', 'print one interval and end').choices(['json', 'yaml'] as const),
+    );
   addConfigurationFlags(command, [socketFlag]);
   top.action(async (options) => {
     const { configuration } = await configured([socketFlag], { ...options }, context);
@@ -86,7 +84,7 @@ export function addTop(program: Command, context: Context): void {
     const ipvs = openIpvs(undefined);
     try {
       if (screen === undefined || options.once === true || options.output !== undefined)
-        await printOnce(ipvs, asked, options.output === 'json', context);
+        await printOnce(ipvs, asked, options.output, context);
       else await show(ipvs, asked, screen, context);
     } finally {
       ipvs.close();
@@ -99,7 +97,7 @@ export function addTop(program: Command, context: Context): void {
 class Readings {
   readonly #ipvs: IpvsReader;
   readonly #options: TopOptions;
-  #names: ReadonlyMap<string, string> = new Map();
+  #names: ReadonlyMap<string, ServiceName> = new Map();
   #last: ReadonlyMap<string, Counted>;
   #at = performance.now();
 
@@ -115,7 +113,7 @@ class Readings {
     const now = performance.now();
     const seconds = (now - this.#at) / 1000;
     if ([...counted.keys()].some((key) => !this.#names.has(key)))
-      this.#names = await namesOf(this.#options.socket);
+      this.#names = (await daemonNames(this.#options.socket)) ?? new Map();
     const rates = serviceRates(this.#last, counted, seconds, this.#names, this.#options.sort);
     this.#last = counted;
     this.#at = now;
@@ -123,35 +121,23 @@ class Readings {
   }
 }
 
-/** The Services of virtual servers, as the daemon knows them; none without one. */
-async function namesOf(socket: string): Promise<ReadonlyMap<string, string>> {
-  const names = new Map<string, string>();
-  const daemon = new NodeDaemon({ socket, process: localDaemon, patience });
-  try {
-    const lines = daemon.lines('/v1/services', AbortSignal.timeout(patience));
-    for await (const line of lines) {
-      const [key, service] = line as readonly [string, string];
-      names.set(key, service);
-    }
-  } catch (error) {
-    if (!(error instanceof SocketError)) throw error;
-  }
-  return names;
-}
-
 async function printOnce(
   ipvs: IpvsReader,
   options: TopOptions,
-  asJson: boolean,
+  output: 'json' | 'yaml' | undefined,
   context: Context,
 ): Promise<void> {
   const readings = new Readings(ipvs, options);
   await Promise.race([sleep(interval), context.untilStopped()]);
   const rates = await readings.next();
+  if (rates.length > 0 && rates.every(({ name }) => name === null))
+    context.terminal.err(
+      "note: no kube-ipvs answers that would tell Kubernetes' names: see kube-ipvs status\n",
+    );
   context.terminal.out(
-    asJson
-      ? formatDocument(document('ServiceRateList', { seconds: interval / 1000, items: rates }), 'json')
-      : topTable(rates, options.sort),
+    output === undefined
+      ? topTable(rates, options.sort)
+      : formatDocument(document('ServiceRateList', { seconds: interval / 1000, items: rates }), output),
   );
 }
 

@@ -10,7 +10,11 @@ import { document, formatDocument } from './output/document.ts';
 const after = `
 Examples:
   kube-ipvs version
-  kube-ipvs version -o json`;
+  kube-ipvs version -o json
+
+Exit status:
+  0  printed
+  2  the command line is wrong`;
 
 /** Adds `kube-ipvs version`: what is running here. */
 export function addVersion(program: Command, { terminal }: Context): void {
@@ -18,7 +22,7 @@ export function addVersion(program: Command, { terminal }: Context): void {
     .command('version')
     .summary('print the versions of kube-ipvs, Node, the kernel and its IPVS')
     .description('Prints the versions of kube-ipvs, Node, the kernel and its IPVS.')
-    .addOption(new Option('-o, --output <format>', 'json or yaml').choices(['json', 'yaml']))
+    .addOption(new Option('-o, --output <format>', 'how it is printed').choices(['json', 'yaml']))
     .addHelpText('after', after)
     .action(({ output }) => {
       const versions = {

@@ -60,6 +60,8 @@ export interface ProxyProcess {
   readonly pid: number;
   readonly program: 'kube-ipvs' | 'kube-proxy';
   readonly commandLine: string;
+  /** Whether it is for certain in the network of this node: that takes a privilege to tell. */
+  readonly here: boolean;
 }
 
 /** What became of an attempt to connect. */

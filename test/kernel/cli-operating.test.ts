@@ -11,8 +11,10 @@ import {
   kubeIpvs,
   kubeIpvsBeside,
   program,
+  ranAs,
   type Ran,
   type Running,
+  startedAs,
   startKubeIpvs,
 } from './cli-program.ts';
 import { enterOwnNamespace, output } from './own-namespace.ts';
@@ -129,6 +131,50 @@ describe('a running kube-ipvs and who asks it', function () {
     await running?.stop();
     kubeIpvs('cleanup');
     output('ipset destroy KUBE-LOAD-BALANCER');
+  });
+
+  it('tells the names of Services to who lists the kernel, and where it reads to who traces', async () => {
+    await start();
+    const listed = kubeIpvs('get', 'services', '--socket', socket, '-n', 'shop', 'web', '--no-headers');
+    expect(listed.out, listed.err).to.match(/^shop +web +http +10\.96\.0\.10 +80 +TCP +rr +2\/2\n$/);
+    expect(listed.err).to.equal('');
+    const none = kubeIpvs('get', 'endpoints', '--socket', socket, 'nosuch');
+    expect(none.out).to.match(/^NAMESPACE .*\n$/);
+    expect(none).to.deep.include({
+      status: 0,
+      err: 'note: the kernel holds no endpoints of a Service nosuch\n',
+    });
+    const nobody = kubeIpvs('get', 'connections', '--socket', socket, '-n', 'shop');
+    expect(nobody.err).to.equal('note: the kernel holds no connections that fit in namespace shop\n');
+    const traced = kubeIpvs('trace', 'shop/web', '-o', 'json');
+    expect(JSON.parse(traced.out), traced.err).to.deep.include({
+      service: { namespace: 'shop', name: 'web', port: 'http' },
+    });
+    expect(kubeIpvs('get', 'sets', 'KUBE-CLUSTER-IP', '--no-headers').out).to.match(/ shop\/web\n$/);
+    const cleaned = kubeIpvs('cleanup');
+    expect(cleaned.err).to.match(
+      /^warning: kube-ipvs runs, as process \d+, and makes anew what is removed\n/,
+    );
+  });
+
+  it('has no other proxy beside it for whoever may not tell in which network that is', async () => {
+    await start();
+    const unprivileged = [
+      'setpriv',
+      '--reuid=65534',
+      '--clear-groups',
+      '--inh-caps=-all',
+      '--bounding-set=-all',
+    ];
+    const other = startedAs(['bash', '-c', 'exec -a kube-proxy sleep 100']);
+    const command = [process.execPath, program, 'doctor', '--only', 'other-proxies', '-o', 'json'];
+    const told = ranAs([...unprivileged, ...command]);
+    expect(told, told.err).to.deep.include({ status: 0 });
+    expect(documentOf(told)).to.have.nested.property('checks[0].state', 'not-examined');
+    expect(documentOf(ranAs(command))).to.have.nested.property('findings[0].name', 'another-proxy');
+    await other.stop();
+    const sets = ranAs([...unprivileged, process.execPath, program, 'get', 'sets']);
+    expect(sets.err).to.match(/^error: expected the capability NET_ADMIN, got EPERM from IP sets\nhint: /);
   });
 
   it('shows every change to who monitors it', async () => {

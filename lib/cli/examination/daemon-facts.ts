@@ -3,12 +3,12 @@ import { SocketError } from '../../socket/socket-error.ts';
 import type { DaemonStatus, ProgrammingStatus, SourceStatus, WatchStatus } from '../../socket/status.ts';
 import { NodeDaemon } from '../node-daemon.ts';
 import { refusalWords } from '../refusal-words.ts';
-import { daemonIn } from './proxy-processes.ts';
+import { daemonAmong } from './proxy-processes.ts';
 import type { Subject } from './subject.ts';
 
 /** Asks the kube-ipvs of this node how it stands. */
 export async function readDaemon({ proxies, configuration: { socket } }: Subject): Promise<DaemonFacts> {
-  const pid = daemonIn(proxies);
+  const pid = daemonAmong(proxies)?.pid;
   if (socket === 'off') {
     return pid === undefined ? absent : { state: 'mute', why: 'it is configured to have no socket' };
   }
@@ -17,11 +17,14 @@ export async function readDaemon({ proxies, configuration: { socket } }: Subject
     const { status, path } = await daemon.status();
     return factsOf(status, path);
   } catch (error) {
-    if (!(error instanceof SocketError)) throw error;
-    if (error.code === 'no-answer') return { state: 'hung', asked: error.path };
-    if (error.code === 'no-daemon' && pid === undefined) return absent;
-    return { state: 'mute', why: error.message };
+    if (error instanceof SocketError) return silenceOf(error, pid);
+    throw error;
   }
+}
+
+function silenceOf({ code, path, message }: SocketError, pid: number | undefined): DaemonFacts {
+  if (code === 'no-answer') return { state: 'hung', asked: path };
+  return code === 'no-daemon' && pid === undefined ? absent : { state: 'mute', why: message };
 }
 
 const absent: DaemonFacts = { state: 'absent' };

@@ -12,14 +12,14 @@ export interface FoundProxy extends ProxyProcess {
  * @param proc where proc(5) is mounted
  */
 export async function findProxies(proc = '/proc'): Promise<readonly FoundProxy[]> {
-  return (await localProcesses(proc)).flatMap(({ pid, name: program, words }) =>
+  return (await localProcesses(proc)).flatMap(({ pid, name: program, words, here }) =>
     program === 'kube-proxy' || program === 'kube-ipvs'
-      ? [{ pid, program, words, commandLine: words.join(' ') }]
+      ? [{ pid, program, words, here, commandLine: words.join(' ') }]
       : [],
   );
 }
 
-/** The process of the kube-ipvs that is meant where several run: the one that began first. */
-export function daemonIn(proxies: readonly ProxyProcess[]): number | undefined {
-  return proxies.find(({ program }) => program === 'kube-ipvs')?.pid;
+/** The kube-ipvs that is meant where several run: the one that began first. */
+export function daemonAmong(proxies: readonly FoundProxy[]): FoundProxy | undefined {
+  return proxies.find(({ program }) => program === 'kube-ipvs');
 }

@@ -4,7 +4,7 @@ import { socketFlag } from '../../config/socket-flag.ts';
 import { configurationFileOf, configured, type Options } from '../configure.ts';
 import type { Context } from '../context.ts';
 import { writtenConfiguration } from '../options.ts';
-import { findProxies, type FoundProxy } from './proxy-processes.ts';
+import { daemonAmong, findProxies, type FoundProxy } from './proxy-processes.ts';
 import { runningConfiguration } from './running-configuration.ts';
 
 /** The flags of the configuration that an examination takes. */
@@ -34,7 +34,7 @@ export async function findSubject(options: Options, context: Context): Promise<S
   const { configuration } = await configured(doctorFlags, options, context);
   if (args.length > 0)
     return { configuration, source: 'the flags of this command', told: true, args, proxies };
-  const daemon = proxies.find(({ program }) => program === 'kube-ipvs');
+  const daemon = daemonAmong(proxies);
   if (daemon === undefined) {
     return { configuration, source: 'nothing tells it: the default one', told: false, args: [], proxies };
   }

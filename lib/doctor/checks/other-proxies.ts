@@ -1,6 +1,6 @@
 import { iptablesProgram } from '../../kernel/iptables-flavour.ts';
 import type { ProxyProcess, SavedRules } from '../examined-node.ts';
-import type { Check, Found } from '../finding.ts';
+import { type Check, type Found, NotExamined } from '../finding.ts';
 import { counted, firstFew, shellWord } from '../mend.ts';
 import { optional } from '../optional.ts';
 
@@ -34,11 +34,9 @@ export const otherProxiesCheck: Check<Name> = {
       optional(node.rules()),
       optional(node.proxyTables()),
     ]);
-    const found = [
-      ...another(processes),
-      ...(saved ?? []).flatMap(chainsOf),
-      ...(tables ?? []).map(tableFound),
-    ];
+    const mine = another(processes);
+    const found = [...mine.found, ...(saved ?? []).flatMap(chainsOf), ...(tables ?? []).map(tableFound)];
+    if (found.length === 0 && mine.untold.length > 0) throw untold(mine.untold);
     return { found, seen: processes.map(described).join(', ') || 'no proxy runs' };
   },
 };
@@ -47,19 +45,35 @@ function described({ program, pid }: ProxyProcess): string {
   return `${program} runs as process ${pid}`;
 }
 
+/** What is found of processes, and those beside the one that is meant. */
+interface Another {
+  readonly found: readonly Found<Name>[];
+  readonly untold: readonly ProxyProcess[];
+}
+
 /** The kube-ipvs that has run for longest is the one that is meant. */
-function another(processes: readonly ProxyProcess[]): readonly Found<Name>[] {
+function another(processes: readonly ProxyProcess[]): Another {
   const [meant] = processes.filter(({ program }) => program === 'kube-ipvs').sort((a, b) => a.pid - b.pid);
-  const others = processes.filter((one) => one !== meant);
-  if (others.length === 0) return [];
+  const all = processes.filter((one) => one !== meant);
+  const others = all.filter(({ here }) => here);
+  return { found: others.length === 0 ? [] : [anotherFound(meant, others)], untold: all };
+}
+
+function anotherFound(meant: ProxyProcess | undefined, others: readonly ProxyProcess[]): Found<Name> {
   const evidence = [...(meant === undefined ? [] : [meant]), ...others].map(
     (one) => `${described(one)}: ${one.commandLine}`,
   );
   const kubeProxy = others.some(({ program }) => program === 'kube-proxy');
   const forGood = kubeProxy ? ['# for good: kubectl -n kube-system delete daemonset kube-proxy'] : [];
-  return [
-    { name: 'another-proxy', evidence, mend: [`kill ${others.map(({ pid }) => pid).join(' ')}`, ...forGood] },
-  ];
+  const mend = [`kill ${others.map(({ pid }) => pid).join(' ')}`, ...forGood];
+  return { name: 'another-proxy', evidence, mend };
+}
+
+/** To kill a proxy of another network would be a pity. */
+function untold(processes: readonly ProxyProcess[]): NotExamined {
+  return new NotExamined(
+    `it takes root to tell whether these are in the network of this node: ${processes.map(described).join(', ')}`,
+  );
 }
 
 function chainsOf({ family, flavour, tables }: SavedRules): readonly Found<Name>[] {

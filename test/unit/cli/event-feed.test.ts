@@ -16,7 +16,7 @@ class Followed {
   #now = 0;
 
   constructor() {
-    this.feed = new EventFeed({ stream: this.stream, now: () => (this.#now += 1) });
+    this.feed = new EventFeed({ stream: this.stream, now: () => (this.#now += 1), portName: () => 'http' });
     this.world = new World({
       listener: this.feed.listener,
       plan: (service) => {

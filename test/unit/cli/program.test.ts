@@ -16,6 +16,7 @@ describe('the command line', () => {
     ['get', 'services'],
     ['get', 'endpoints'],
     ['status'],
+    ['doctor'],
     ['get', 'sets'],
     ['get', 'connections'],
     ['completion'],
@@ -36,7 +37,8 @@ describe('the command line', () => {
       expect({ status, err }).to.deep.equal({ status: 0, err: '' });
       expect(out)
         .to.contain(`Usage: kube-ipvs ${command.join(' ')}`)
-        .and.to.contain('Examples:\n');
+        .and.to.contain('Examples:\n')
+        .and.to.match(/^Exit status:\n {2}0 /m);
       expect(out.split('\n').filter((line) => line.length > 100)).to.deep.equal([]);
     });
   }
@@ -123,7 +125,7 @@ describe('the command line', () => {
   }
 
   it('asks for what tells names before it looks for a Service by name', async () => {
-    const { err } = await ran('get', 'services', 'web');
-    expect(err).to.match(/^error: expected --kubeconfig or --manifests beside a name/);
+    const { err } = await ran('get', 'connections', 'web', '--socket', 'off');
+    expect(err).to.match(/^error: expected a running kube-ipvs, --kubeconfig or --manifests beside a name/);
   });
 });

@@ -160,9 +160,9 @@ describe('kube-ipvs status', () => {
 
   it('warns of another proxy, and of another daemon than the one that is asked', () => {
     const processes = [
-      { pid: 7, name: 'kube-ipvs', words: [], state: 'S' },
-      { pid: 8, name: 'kube-ipvs', words: [], state: 'S' },
-      { pid: 9, name: 'kube-proxy', words: [], state: 'S' },
+      { pid: 7, name: 'kube-ipvs', words: [], state: 'S', here: true },
+      { pid: 8, name: 'kube-ipvs', words: [], state: 'S', here: true },
+      { pid: 9, name: 'kube-proxy', words: [], state: 'S', here: true },
     ];
     const texts = processFindings(processes, 7).map(({ text }) => text);
     expect(texts).to.deep.equal([
@@ -191,8 +191,14 @@ describe('kube-ipvs status', () => {
     add(11, 'kube-proxy', 'S', '/usr/bin/kube-proxy');
     add(12, 'vim', 'S', 'vim', 'kube-ipvs', 'run');
     expect(await localProcesses(folder.path('.'))).to.deep.equal([
-      { pid: 9, name: 'kube-ipvs', words: ['node', '/opt/kube-ipvs.mjs', 'run', '--v=2'], state: 'T' },
-      { pid: 11, name: 'kube-proxy', words: ['/usr/bin/kube-proxy'], state: 'S' },
+      {
+        pid: 9,
+        name: 'kube-ipvs',
+        words: ['node', '/opt/kube-ipvs.mjs', 'run', '--v=2'],
+        state: 'T',
+        here: false,
+      },
+      { pid: 11, name: 'kube-proxy', words: ['/usr/bin/kube-proxy'], state: 'S', here: false },
     ]);
     folder.remove();
   });

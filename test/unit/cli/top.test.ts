@@ -11,8 +11,8 @@ const web = 'TCP 10.0.0.1:80';
 const dns = 'UDP 10.0.0.2:53';
 const other = 'TCP 10.0.0.3:443';
 const names = new Map([
-  [web, 'shop/web'],
-  [dns, 'kube-system/kube-dns'],
+  [web, { namespace: 'shop', name: 'web' }],
+  [dns, { namespace: 'kube-system', name: 'kube-dns' }],
 ]);
 const before = new Map([
   [web, counted(100, 1, 5000, 50)],

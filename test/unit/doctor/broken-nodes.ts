@@ -255,8 +255,8 @@ export const brokenNodes: readonly BrokenNode[] = [
     where: 'kube-proxy runs beside kube-ipvs',
     node: {
       processes: reading([
-        { pid: 9, program: 'kube-proxy', commandLine: '/usr/bin/kube-proxy --v=2' },
-        { pid: 12, program: 'kube-ipvs', commandLine: 'kube-ipvs run' },
+        { pid: 9, program: 'kube-proxy', commandLine: '/usr/bin/kube-proxy --v=2', here: true },
+        { pid: 12, program: 'kube-ipvs', commandLine: 'kube-ipvs run', here: true },
       ]),
     },
     evidence: 'kube-proxy runs as process 9: /usr/bin/kube-proxy --v=2',
@@ -267,8 +267,8 @@ export const brokenNodes: readonly BrokenNode[] = [
     where: 'a second kube-ipvs runs',
     node: {
       processes: reading([
-        { pid: 12, program: 'kube-ipvs', commandLine: 'kube-ipvs run' },
-        { pid: 30, program: 'kube-ipvs', commandLine: 'kube-ipvs run -v 4' },
+        { pid: 12, program: 'kube-ipvs', commandLine: 'kube-ipvs run', here: true },
+        { pid: 30, program: 'kube-ipvs', commandLine: 'kube-ipvs run -v 4', here: true },
       ]),
     },
     evidence: 'kube-ipvs runs as process 30: kube-ipvs run -v 4',

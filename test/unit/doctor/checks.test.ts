@@ -49,6 +49,18 @@ describe('the checks of a node', () => {
     expect(await found(changed, 'chain-edited')).to.have.length(1);
   });
 
+  it('do not say of a proxy that may be in another network that it is in the way', async () => {
+    const processes = (): ReturnType<ExaminedNode['processes']> =>
+      Promise.resolve([{ pid: 9, program: 'kube-proxy', commandLine: 'kube-proxy', here: false }]);
+    const { findings, outcomes } = await examine(examinedNode({ processes }), allChecks, {
+      ...everything,
+      only: ['other-proxies'],
+    });
+    expect(findings).to.deep.equal([]);
+    expect(outcomes[0]).to.deep.include({ state: 'not-examined' });
+    expect(outcomes[0]!.told).to.include('kube-proxy runs as process 9');
+  });
+
   it('ask an endpoint that refuses once more', async () => {
     const asked: string[] = [];
     const connect = (address: string): ReturnType<ExaminedNode['connect']> => {

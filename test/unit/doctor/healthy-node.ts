@@ -143,7 +143,8 @@ export function examinedNode(different: Partial<ExaminedNode> = {}): ExaminedNod
     proxyTables: () => Promise.resolve([]),
     basis: () => Promise.resolve({ plan: base, localTraffic: options.localTraffic, told: true }),
     wanted: () => Promise.resolve(wanted),
-    processes: () => Promise.resolve([{ pid: 7, program: 'kube-ipvs', commandLine: daemonWords }]),
+    processes: () =>
+      Promise.resolve([{ pid: 7, program: 'kube-ipvs', commandLine: daemonWords, here: true }]),
     daemon: () =>
       Promise.resolve({ state: 'answers', asked: 'the socket', watches: [], refusals: [], unhealthy: [] }),
     clock: () => Promise.resolve({ with: 'https://api', ahead: 0.2, within: 0.5 }),
