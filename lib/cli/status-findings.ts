@@ -1,3 +1,4 @@
+import { counted } from '../doctor/mend.ts';
 import type { DaemonStatus, ProgrammingStatus, WatchStatus } from '../socket/status.ts';
 import type { LocalProcess } from './local-processes.ts';
 import { ageText } from './output/age.ts';
@@ -102,7 +103,7 @@ function programmingFindings(programming: ProgrammingStatus): Finding[] {
     ...listed(refused, refusedCount, 'refused entries', (refusal) =>
       error(
         `the kernel refused to ${refusalWords(refusal, forServices(refusal.services))}`,
-        `it is tried again by itself, ${refusal.attempts} times so far`,
+        `it is tried again by itself, ${counted(refusal.attempts, 'time')} so far`,
       ),
     ),
     ...listed(planFailures, planFailureCount, 'Services that cannot be planned', ({ service, reason }) =>
@@ -114,9 +115,6 @@ function programmingFindings(programming: ProgrammingStatus): Finding[] {
         'give one of them another address or port',
       ),
     ),
-    ...(lastAudit?.failures ?? []).map(({ table, reason }) =>
-      error(`${table} cannot be read: ${reason}`, 'see "kube-ipvs doctor"'),
-    ),
     ...driftFindings(lastAudit),
   ];
 }
@@ -124,9 +122,12 @@ function programmingFindings(programming: ProgrammingStatus): Finding[] {
 function driftFindings(audit: ProgrammingStatus['lastAudit']): Finding[] {
   if (audit === null || audit.driftCount === 0) return [];
   const [{ table, key, kind } = { table: '', key: '', kind: '' }] = audit.drift;
+  const entry = `${table} ${key} (${kind})`;
   return [
     warning(
-      `the last audit repaired ${audit.driftCount} entries that somebody else had changed, such as ${table} ${key} (${kind})`,
+      audit.driftCount === 1
+        ? `the last audit found an entry that somebody else had changed: ${entry}`
+        : `the last audit found ${audit.driftCount} entries that somebody else had changed, such as ${entry}`,
       'find who writes there; "kube-ipvs monitor" shows it as it happens',
     ),
   ];

@@ -53,10 +53,14 @@ function watchOf({ resource, synced, lastEvent, lastList, trouble }: WatchStatus
   return { resource, synced, silentFor, trouble: trouble ?? undefined };
 }
 
+function inParentheses(services: readonly string[]): string {
+  return services.length === 0 ? '' : ` (${services.join(', ')})`;
+}
+
 function refusalsOf(programming: ProgrammingStatus): readonly string[] {
   const { refused, tables, planFailures, conflicts } = programming;
   return [
-    ...refused.map((refusal) => refusalWords(refusal, ` (${refusal.services.join(', ')})`)),
+    ...refused.map((refusal) => refusalWords(refusal, inParentheses(refusal.services))),
     ...tables.flatMap(({ table, trouble }) => (trouble === null ? [] : [`table ${table}: ${trouble}`])),
     ...planFailures.map(({ service, reason }) => `${service} cannot be planned: ${reason}`),
     ...conflicts.map(

@@ -58,6 +58,10 @@ describe('what a running kube-ipvs tells of itself', () => {
         ...{ operation: 'add virtual server', reason: 'no scheduler', attempts: 1, nextTry: quiet.time },
       },
     ];
+    const ofNoService = {
+      ...refused[0]!,
+      ...{ key: 'IPv4', services: [], operation: 'write firewall rules' },
+    };
     const table = { ...{ entries: 0, pending: 0, refused: 0, writes: 0, drift: 0 }, trouble: null };
     const tables = [
       { ...table, table: 'firewall', trouble: 'the lock is held' },
@@ -65,10 +69,11 @@ describe('what a running kube-ipvs tells of itself', () => {
     ];
     const planFailures = [{ service: 'a/bad', reason: 'a fault' }];
     const conflicts = [{ key: 'TCP 10.96.0.9:80', winner: 'a/old', losers: ['b/new'] }];
-    const told = { ...programming, refused, tables, planFailures, conflicts };
+    const told = { ...programming, refused: [...refused, ofNoService], tables, planFailures, conflicts };
     expect(factsOf({ ...quiet, programming: told }, 'x')).to.deep.include({
       refusals: [
         'add virtual server TCP 10.96.0.1:80 (a/web): no scheduler',
+        'write firewall rules IPv4: no scheduler',
         'table firewall: the lock is held',
         'a/bad cannot be planned: a fault',
         'TCP 10.96.0.9:80 is wanted by b/new too, and served for a/old',

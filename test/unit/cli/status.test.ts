@@ -13,6 +13,7 @@ import { daemonFindings, processFindings } from '../../../lib/cli/status-finding
 import { readConfiguration } from '../../../lib/config/effective-configuration.ts';
 import { perTable } from '../../../lib/reconciler/table-name.ts';
 import type { DaemonStatus } from '../../../lib/socket/status.ts';
+import { TableError } from '../../../lib/kernel/table.ts';
 import { World } from '../reconciler/world.ts';
 import { socketFolder, type SocketFolder } from '../socket/support.ts';
 import { recordingTerminal } from './recording-terminal.ts';
@@ -37,12 +38,14 @@ function statusOf(programming: DaemonFacts['programming']): DaemonStatus {
 
 /** That of one which serves two endpoints. */
 async function running(
-  change: (world: World) => Promise<void> | void = () => undefined,
+  change: (world: World) => void = () => undefined,
+  afterwards: (world: World) => Promise<void> | void = () => undefined,
 ): Promise<DaemonStatus> {
   const world = new World();
   world.services.set('a/web', { vip: '10.0.0.1', endpoints: ['10.1.0.1', '10.1.0.2'] });
-  await change(world);
+  change(world);
   await world.start();
+  await afterwards(world);
   return statusOf({
     reconciler: world.reconciler.status(),
     node: { name: 'node-a', addresses: ['192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.4'], zone: 'a' },
@@ -105,8 +108,26 @@ describe('kube-ipvs status', () => {
     expect(finding?.text).to.match(
       /^the kernel refused to .+TCP 10\.0\.0\.1:80 -> 10\.1\.0\.2:8080 for a\/web: ./,
     );
-    expect(finding?.hint).to.contain('tried again by itself, 1 times');
+    expect(finding?.hint).to.contain('tried again by itself, 1 time so far');
     expect(formatLines(daemonLines(status), plain)).to.contain('all but what the kernel refused');
+  });
+
+  it('tells what an audit found, and once what it could not read', async () => {
+    const audited = (...keys: readonly string[]): Promise<DaemonStatus> =>
+      running(undefined, async (world) => {
+        world.kernel.realServers.unload(keys);
+        world.kernel.sets.failRead(new TableError('sets', 'EPERM', 'may not read sets'));
+        await world.audit();
+      });
+    const [first, second] = ['10.1.0.1', '10.1.0.2'].map((to) => `TCP 10.0.0.1:80 -> ${to}:8080`);
+    const textsOf = (status: DaemonStatus): string[] => daemonFindings(status).map(({ text }) => text);
+    expect(textsOf(await audited(first!))).to.deep.equal([
+      'sets: may not read sets',
+      `the last audit found an entry that somebody else had changed: realServers ${first!} (missing)`,
+    ]);
+    expect(textsOf(await audited(first!, second!))[1]).to.match(
+      /found 2 entries .*, such as realServers TCP/,
+    );
   });
 
   it('tells a reason of ill health once, be it that of an entry too', async () => {
