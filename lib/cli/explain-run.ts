@@ -14,7 +14,6 @@ import type { Subject } from './examination/subject.ts';
 import { explain, type Explanation } from './explanation/explanation.ts';
 import { healthAnswer } from './explanation/health-answer.ts';
 import { readHeldService } from './explanation/held-service.ts';
-import { nearServices } from './explanation/near-services.ts';
 import type { ServiceArgument } from './explanation/service-argument.ts';
 import { problemLog, type ProblemLog } from './explanation/told-problems.ts';
 import { Failure } from './failure.ts';
@@ -22,6 +21,7 @@ import { openKernel } from './kernel.ts';
 import { type Knowledge, readKnowledge } from './knowledge.ts';
 import { NodeDaemon } from './node-daemon.ts';
 import { SchedulerIndex } from './scheduler-index.ts';
+import { stateOf } from './service-lookup.ts';
 import { serviceNames } from './service-names.ts';
 
 /** An explanation, and what it was made of. */
@@ -93,22 +93,17 @@ function askHealth({ health }: ServicePlan, { addresses }: NodeFacts): Promise<n
 
 function stateNamed(
   { namespace, name }: ServiceArgument,
-  { states, from }: Knowledge,
+  knowledge: Knowledge,
   told: ProblemLog,
 ): ServiceState {
-  const found = states.find(({ service }) => service.namespace === namespace && service.name === name);
-  if (found !== undefined) return found;
-  const [problem] = told.problemsOf([`Service ${serviceKey(namespace, name)}`]);
+  const isKnown = knowledge.states.some(
+    ({ service }) => service.namespace === namespace && service.name === name,
+  );
+  const [problem] = isKnown ? [] : told.problemsOf([`Service ${serviceKey(namespace, name)}`]);
   if (problem !== undefined) {
     throw new Failure('invalid-service', `it is not balanced: ${formatProblem(problem)}`, problem.hint);
   }
-  const near = nearServices(namespace, name, states);
-  const why = 'headless Services, those of type ExternalName and those of another proxy are not balanced';
-  throw new Failure(
-    'no-service',
-    `expected a Service that is balanced here, got ${namespace}/${name}, which is not among those of ${from}`,
-    near.length === 0 ? why : `did you mean ${near.join(' or ')}? ${why}`,
-  );
+  return stateOf(namespace, name, knowledge);
 }
 
 /** The options with the schedulers that the kernel has or can load, of those that the Service names. */

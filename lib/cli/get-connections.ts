@@ -86,7 +86,8 @@ async function list(options: Options, context: Context): Promise<void> {
     return;
   }
   terminal.out(columns(connectionRows(found.views, output === 'wide').slice(headers ? 0 : 1)));
-  if (found.views.length === 0) tellNone('connections that fit', options, context);
+  const what = (client ?? endpoint) === undefined ? 'connections' : 'connections that fit';
+  if (found.views.length === 0) tellNone(what, options, context);
   if (found.rest > 0) {
     terminal.err(
       `note: ${found.rest} more are not shown; --limit 0 shows all, --client and --endpoint fewer\n`,

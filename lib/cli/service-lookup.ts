@@ -5,6 +5,7 @@ import type { ServiceState } from '../model/service-state.ts';
 import { endpointsOf } from '../planner/endpoints.ts';
 import { type JudgedEndpoint, judgeEndpoints } from '../planner/endpoint-verdicts.ts';
 import { planService } from '../planner/service-plan.ts';
+import { nearServices } from './explanation/near-services.ts';
 import { Failure } from './failure.ts';
 import type { Knowledge } from './knowledge.ts';
 
@@ -38,14 +39,15 @@ export function serviceOf(namespace: string, name: string, knowledge: Knowledge 
 
 /** The same with its slices. */
 export function stateOf(namespace: string, name: string, knowledge: Knowledge | undefined): ServiceState {
-  const found = knowledge?.states.find(
-    ({ service }) => service.namespace === namespace && service.name === name,
-  );
+  const { states = [], from = 'what is known here' } = knowledge ?? {};
+  const found = states.find(({ service }) => service.namespace === namespace && service.name === name);
   if (found !== undefined) return found;
+  const near = nearServices(namespace, name, states);
+  const why = 'headless Services, those of type ExternalName and those of another proxy are not balanced';
   throw new Failure(
     'no-service',
-    `expected a Service that is balanced here, got ${namespace}/${name}, which ${knowledge?.from ?? 'nobody'} does not tell of`,
-    'headless Services, those of type ExternalName and those of another proxy have no virtual server',
+    `expected a Service that is balanced here, got ${namespace}/${name}, which is not among those of ${from}`,
+    near.length === 0 ? why : `did you mean ${near.join(' or ')}? ${why}`,
   );
 }
 

@@ -145,11 +145,12 @@ describe('a running kube-ipvs and who asks it', function () {
       err: 'note: the kernel holds no endpoints of a Service nosuch\n',
     });
     const nobody = kubeIpvs('get', 'connections', '--socket', socket, '-n', 'shop');
-    expect(nobody.err).to.equal('note: the kernel holds no connections that fit in namespace shop\n');
+    expect(nobody.err).to.equal('note: the kernel holds no connections in namespace shop\n');
     const traced = kubeIpvs('trace', 'shop/web', '-o', 'json');
     expect(JSON.parse(traced.out), traced.err).to.deep.include({
       service: { namespace: 'shop', name: 'web', port: 'http' },
     });
+    expect(kubeIpvs('trace', 'shop/wbe').err).to.contain('hint: did you mean shop/web?');
     expect(kubeIpvs('get', 'sets', 'KUBE-CLUSTER-IP', '--no-headers').out).to.match(/ shop\/web\n$/);
     const cleaned = kubeIpvs('cleanup');
     expect(cleaned.err).to.match(
