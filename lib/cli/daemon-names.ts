@@ -11,6 +11,9 @@ export const namesFlags = [...sourceFlags, socketFlag];
 /** Milliseconds that the names of a daemon are waited for. */
 const patience = 2000;
 
+/** What names are from that `daemonNames` gives, for people. */
+export const runningDaemon = 'the running kube-ipvs';
+
 /** What the running kube-ipvs calls the virtual servers; `undefined` where none answers, and where it does not know them yet. */
 export async function daemonNames(socket: string): Promise<ReadonlyMap<string, ServiceName> | undefined> {
   const names = new Map<string, ServiceName>();

@@ -8,6 +8,7 @@ import { countParser } from './count-option.ts';
 import { namesFlags } from './daemon-names.ts';
 import { noIpvs } from './kernel.ts';
 import { listingStatuses, namesHelp } from './listing-help.ts';
+import { tellNames } from './names-note.ts';
 import { tellNone } from './none-note.ts';
 import { columns } from './output/columns.ts';
 import { connectionRows } from './output/connection-rows.ts';
@@ -76,16 +77,17 @@ async function list(options: Options, context: Context): Promise<void> {
   const client = readAddressFilter('--client', options.client);
   const endpoint = readAddressFilter('--endpoint', options.endpoint);
   const { configuration } = await configured(namesFlags, { ...options }, context);
-  const { names, selection } = await selectionReader(options, configuration, context)();
+  const { names, from, selection } = await selectionReader(options, configuration, context)();
   const found = await withIpvs(() =>
     selectConnections(readConnections(), names, { ...selection, client, endpoint, limit }),
   );
   const { terminal } = context;
   if (output === 'json' || output === 'yaml') {
-    terminal.out(formatDocument(listDocument(found.views, found.rest), output));
+    terminal.out(formatDocument(listDocument(from, found.views, found.rest), output));
     return;
   }
   terminal.out(columns(connectionRows(found.views, output === 'wide').slice(headers ? 0 : 1)));
+  tellNames(from, context);
   const what = (client ?? endpoint) === undefined ? 'connections' : 'connections that fit';
   if (found.views.length === 0) tellNone(what, options, context);
   if (found.rest > 0) {
@@ -96,8 +98,13 @@ async function list(options: Options, context: Context): Promise<void> {
 }
 
 /** As lists of Kubernetes say what they leave out. */
-function listDocument(items: readonly ConnectionView[], rest: number): ReturnType<typeof document> {
-  return document('ConnectionList', { metadata: rest === 0 ? {} : { remainingItemCount: rest }, items });
+function listDocument(
+  names: string | null,
+  items: readonly ConnectionView[],
+  rest: number,
+): ReturnType<typeof document> {
+  const metadata = rest === 0 ? {} : { remainingItemCount: rest };
+  return document('ConnectionList', { names, metadata, items });
 }
 
 async function withIpvs<Value>(look: () => Promise<Value>): Promise<Value> {

@@ -9,6 +9,7 @@ import { Failure } from './failure.ts';
 import { noPermission } from './kernel.ts';
 import { knowledgeReader } from './knowledge.ts';
 import { listingStatuses } from './listing-help.ts';
+import { tellNames } from './names-note.ts';
 import { columns } from './output/columns.ts';
 import { document, formatDocument } from './output/document.ts';
 import { elementRows, setRows } from './output/set-rows.ts';
@@ -53,18 +54,21 @@ export function addGetSets(get: Command, context: Context): void {
     .option('--no-headers', 'leave the line with the headings out');
   addConfigurationFlags(command, sourceFlags);
   listed.action(async (name: string | undefined, options: Options) => {
-    const { rows, kind, fields } = await look(name, options, context);
+    const { rows, names, kind, fields } = await look(name, options, context);
     const { output, headers } = options;
     const text =
       output === 'json' || output === 'yaml'
         ? formatDocument(document(kind, fields), output)
         : columns(rows.slice(headers ? 0 : 1));
     context.terminal.out(text);
+    if (names !== undefined && output !== 'json' && output !== 'yaml') tellNames(names, context);
   });
 }
 
 /** What is printed, in either way. */
 interface Listing {
+  /** What told the names in it, see `NamedSelection`; left out where it has none. */
+  readonly names?: string | null;
   readonly rows: Rows;
   readonly kind: string;
   readonly fields: Readonly<Record<string, unknown>>;
@@ -80,8 +84,10 @@ async function look(name: string | undefined, options: Options, context: Context
     }
     const members = membersOf(sets, name);
     const read = knowledgeReader(configuration, undefined, context);
-    const elements = elementViews(name, members, elementOwners(await read()));
-    return { rows: elementRows(elements), kind: 'Set', fields: { name, elements } };
+    const knowledge = await read();
+    const names = knowledge?.from ?? null;
+    const elements = elementViews(name, members, elementOwners(knowledge));
+    return { rows: elementRows(elements), names, kind: 'Set', fields: { names, name, elements } };
   } catch (error) {
     throw isPermissionDenied(error) ? noPermission('IP sets', error) : error;
   } finally {

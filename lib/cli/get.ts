@@ -9,13 +9,20 @@ import { readHeld } from './held.ts';
 import type { HeldVirtualServer } from './held.ts';
 import { openIpvs } from './kernel.ts';
 import { listingStatuses, namesHelp } from './listing-help.ts';
+import { tellNames } from './names-note.ts';
 import { tellNone } from './none-note.ts';
 import { columns } from './output/columns.ts';
 import { document, formatDocument } from './output/document.ts';
 import { formatIpvsadm, formatIpvsadmRealServers } from './output/ipvsadm.ts';
 import { endpointRows, serviceRows } from './output/service-rows.ts';
 import type { Rows } from './output/service-rows.ts';
-import { addSelection, selectionReader, type SelectionOptions, selects } from './service-selection.ts';
+import {
+  addSelection,
+  type NamedSelection,
+  selectionReader,
+  type SelectionOptions,
+  selects,
+} from './service-selection.ts';
 import { selectServices, sortByName } from './services-view.ts';
 import type { ServiceView, ShownService } from './services-view.ts';
 
@@ -124,6 +131,8 @@ function addListing(command: Command, listing: Listing, context: Context): void 
   });
 }
 
+const noNames: NamedSelection = { names: undefined, from: null, selection: {} };
+
 async function list(listing: Listing, options: GetOptions, context: Context): Promise<void> {
   const { output, headers } = options;
   const { configuration } = await configured(namesFlags, { ...options }, context);
@@ -132,10 +141,11 @@ async function list(listing: Listing, options: GetOptions, context: Context): Pr
   try {
     // ipvsadm knows no names.
     const nameless = output === 'ipvsadm' && !selects(options);
-    const { names, selection } = nameless ? { names: undefined, selection: {} } : await read();
+    const { names, from, selection } = nameless ? noNames : await read();
     const shown = selectServices(readHeld(ipvs), names, selection);
-    context.terminal.out(formatListing(listing, shown, output, headers));
+    context.terminal.out(formatListing(listing, shown, from, output, headers));
     const isForPeople = output === undefined || output === 'wide';
+    if (isForPeople) tellNames(from, context);
     if (isForPeople && shown.length === 0) tellNone(listing.noun, options, context);
   } finally {
     ipvs.close();
@@ -145,6 +155,7 @@ async function list(listing: Listing, options: GetOptions, context: Context): Pr
 function formatListing(
   { kind, rows, items, ipvsadm }: Listing,
   shown: readonly ShownService[],
+  from: string | null,
   output: Format | undefined,
   headers: boolean,
 ): string {
@@ -154,7 +165,7 @@ function formatListing(
       return ipvsadm(shown.map(({ held }) => held));
     case 'json':
     case 'yaml':
-      return formatDocument(document(kind, { items: items(views) }), output);
+      return formatDocument(document(kind, { names: from, items: items(views) }), output);
     default:
       return columns(rows(views, output === 'wide').slice(headers ? 0 : 1));
   }

@@ -4,7 +4,7 @@ import { ConfigurationError } from '../config/configuration-error.ts';
 import { type LabelSelector, parseLabelSelector } from '../model/label-selector.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import type { Context } from './context.ts';
-import { daemonNames } from './daemon-names.ts';
+import { daemonNames, runningDaemon } from './daemon-names.ts';
 import { type Knowledge, knowledgeReader, namesSource } from './knowledge.ts';
 import { type ServiceName, serviceNames } from './service-names.ts';
 
@@ -34,6 +34,8 @@ export function selects({ name, namespace, selector }: SelectionOptions): boolea
 /** A selection, and the names that it is made by. */
 export interface NamedSelection {
   readonly names: KnownNames;
+  /** What told the names: `the running kube-ipvs`. `null` where nothing did. */
+  readonly from: string | null;
   readonly selection: Selection;
 }
 
@@ -68,12 +70,13 @@ export function selectionReader(
   const asksDaemon = selector === undefined && socket !== 'off' && !namesSource(configuration);
   return async () => {
     const told = asksDaemon ? await daemonNames(socket) : undefined;
-    if (told !== undefined) return { names: told, selection: { namespace, name } };
+    if (told !== undefined) return { names: told, from: runningDaemon, selection: { namespace, name } };
     const asked = name ?? namespace ?? selector;
     const knowledge = await knowledgeReader(configuration, asked, context)();
-    const names = knowledge && serviceNames(knowledge.states, knowledge.node, knowledge.options);
-    const services = knowledge && fits && servicesWith(fits, knowledge);
-    return { names, selection: { namespace, name, services } };
+    if (knowledge === undefined) return { names: undefined, from: null, selection: {} };
+    const { states, node, options, from } = knowledge;
+    const services = fits && servicesWith(fits, knowledge);
+    return { names: serviceNames(states, node, options), from, selection: { namespace, name, services } };
   };
 }
 

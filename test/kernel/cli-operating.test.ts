@@ -146,6 +146,10 @@ describe('a running kube-ipvs and who asks it', function () {
     });
     const nobody = kubeIpvs('get', 'connections', '--socket', socket, '-n', 'shop');
     expect(nobody.err).to.equal('note: the kernel holds no connections in namespace shop\n');
+    const listing = kubeIpvs('get', 'services', '--socket', socket, '-o', 'json').out;
+    expect(JSON.parse(listing)).to.have.property('names', 'the running kube-ipvs');
+    const set = kubeIpvs('get', 'sets', 'KUBE-CLUSTER-IP', '-o', 'json').out;
+    expect((JSON.parse(set) as { names: string }).names).to.match(/^the (API server|manifests) /);
     const traced = kubeIpvs('trace', 'shop/web', '-o', 'json');
     expect(JSON.parse(traced.out), traced.err).to.deep.include({
       service: { namespace: 'shop', name: 'web', port: 'http' },
