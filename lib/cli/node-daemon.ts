@@ -50,6 +50,7 @@ export class NodeDaemon {
   /** What the first socket gives at which anybody listens. */
   async #atFirst<Value>(ask: (client: SocketClient) => Promise<Value>): Promise<Value> {
     const { socket, patience, proc = '/proc' } = this.#options;
+    if (socket === 'off') throw new SocketError('off', '--socket off');
     try {
       return await ask(new SocketClient({ path: socket, patience }));
     } catch (error) {

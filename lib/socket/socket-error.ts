@@ -5,6 +5,7 @@ const troubles = {
     'none',
     'start "kube-ipvs run", or name its socket with --socket',
   ],
+  off: ['a socket to ask at', 'none', 'leave it out, or name the socket of a running kube-ipvs'],
   'no-permission': [
     'to be let in',
     'EACCES',

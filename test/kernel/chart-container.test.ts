@@ -6,15 +6,7 @@ import { accessRules } from '../../lib/sources/kubernetes/access-rules.ts';
 import { at, type KubernetesObject, one, rendered } from '../host/chart-template.ts';
 import { Helm } from '../kube/helm.ts';
 import { ApiServer } from '../kube/server.ts';
-import {
-  eventually,
-  kubeIpvs,
-  program,
-  type Ran,
-  ranBeside,
-  startedAs,
-  type Running,
-} from './cli-program.ts';
+import { cleanUp, eventually, program, type Ran, ranBeside, startedAs, type Running } from './cli-program.ts';
 import { addInterface, node, nodeName, service, slice, virtualServers } from './cluster-site.ts';
 import { type Container, PodRuntime, type PodSpec } from './container.ts';
 import { enterOwnNamespace, output } from './own-namespace.ts';
@@ -97,7 +89,7 @@ describe('the pod of the chart, in the file tree of the image', function () {
   });
 
   after(async () => {
-    kubeIpvs('cleanup');
+    cleanUp();
     await server.stop();
     await helm.close();
     rmSync(folder, { recursive: true });

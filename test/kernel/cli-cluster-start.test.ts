@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Authority } from '../kube/certificates.ts';
-import { eventually, kubeIpvs, kubeIpvsBeside, program, ranBeside, startKubeIpvs } from './cli-program.ts';
+import { cleanUp, eventually, kubeIpvsBeside, program, ranBeside, startKubeIpvs } from './cli-program.ts';
 import { addInterface, ClusterSite, node, nodeName, service, virtualServers } from './cluster-site.ts';
 import { enterOwnNamespace, output } from './own-namespace.ts';
 
@@ -109,7 +109,7 @@ describe('kube-ipvs at its start with an API server', () => {
   });
 
   after(() => {
-    kubeIpvs('cleanup');
+    cleanUp();
   });
 
   for (const { what, begin, told, flags } of outages) {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Authority } from '../kube/certificates.ts';
-import { eventually, kubeIpvs, kubeIpvsBeside, startKubeIpvs } from './cli-program.ts';
+import { cleanUp, eventually, kubeIpvsBeside, startKubeIpvs } from './cli-program.ts';
 import type { Running } from './cli-program.ts';
 import { addInterface, ClusterSite, node, nodeName, service, slice, virtualServers } from './cluster-site.ts';
 import { enterOwnNamespace, output } from './own-namespace.ts';
@@ -27,6 +27,7 @@ describe('kube-ipvs with an API server', () => {
   ): Promise<void> {
     const running = startKubeIpvs('run', ...flags);
     try {
+      await logged(running, 'ready: every service is programmed');
       await work(running);
     } finally {
       expect(await running.stop(), running.log()).to.equal(0);
@@ -45,7 +46,7 @@ describe('kube-ipvs with an API server', () => {
 
   afterEach(async () => {
     await site.close();
-    kubeIpvs('cleanup');
+    cleanUp();
   });
 
   describe('run --once, diff and get', () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { eventually, kubeIpvs, startKubeIpvs } from './cli-program.ts';
+import { cleanUp, eventually, startKubeIpvs } from './cli-program.ts';
 import { addInterface, ClusterSite, node, service, virtualServers } from './cluster-site.ts';
 import { enterOwnNamespace, output } from './own-namespace.ts';
 
@@ -46,7 +46,7 @@ describe('kube-ipvs on a cold node', () => {
 
   after(async () => {
     await site.close();
-    kubeIpvs('cleanup');
+    cleanUp();
   });
 
   it("serves the API server's own service while the lists are still on their way, and removes nothing", async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { kubeadmFile } from '../unit/config/configuration-files.ts';
-import { eventually, kubeIpvs, startKubeIpvs } from './cli-program.ts';
+import { cleanUp, eventually, kubeIpvs, startKubeIpvs } from './cli-program.ts';
 import { enterOwnNamespace, output } from './own-namespace.ts';
 
 const server = '-A -t 10.110.65.131:8080 -s';
@@ -60,7 +60,7 @@ describe('kube-ipvs with the configuration file of kube-proxy', () => {
   });
 
   afterEach(() => {
-    kubeIpvs('cleanup');
+    cleanUp();
     rmSync(directory, { recursive: true });
   });
 

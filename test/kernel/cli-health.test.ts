@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { resourceNamed } from '../kube/resource-type.ts';
 import { ask, converse } from '../unit/health/support.ts';
 import type { Answered } from '../unit/health/support.ts';
-import { eventually, kubeIpvs, kubeIpvsBeside, startKubeIpvs } from './cli-program.ts';
+import { cleanUp, eventually, kubeIpvsBeside, startKubeIpvs } from './cli-program.ts';
 import type { Running } from './cli-program.ts';
 import { addInterface, ClusterSite, nodeName, service, virtualServers } from './cluster-site.ts';
 import { enterOwnNamespace } from './own-namespace.ts';
@@ -109,7 +109,7 @@ describe('kube-ipvs run and who asks how it is', () => {
 
   afterEach(async () => {
     await site.close();
-    kubeIpvs('cleanup');
+    cleanUp();
   });
 
   async function whileRunning(

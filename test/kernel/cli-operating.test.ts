@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { expect } from 'chai';
 import { ask } from '../unit/health/support.ts';
 import {
+  cleanUp,
   eventually,
   kubeIpvs,
   kubeIpvsBeside,
@@ -62,7 +63,7 @@ describe('a running kube-ipvs and who asks it', function () {
     await running?.stop();
     running = undefined;
     rmSync(directory, { recursive: true });
-    kubeIpvs('cleanup');
+    cleanUp();
   });
 
   function serve(...endpoints: readonly string[]): void {
@@ -129,7 +130,7 @@ describe('a running kube-ipvs and who asks it', function () {
     );
     expect(refused.out).to.match(/^ +sets +\d+ +1 +1 /m);
     await running?.stop();
-    kubeIpvs('cleanup');
+    cleanUp();
     output('ipset destroy KUBE-LOAD-BALANCER');
   });
 

@@ -17,6 +17,12 @@ export function kubeIpvs(...args: string[]): Ran {
   return ranAs([process.execPath, program, ...args]);
 }
 
+/** Has the program remove all that it made, for the next test. Fails where anything is left. */
+export function cleanUp(): void {
+  const { status, err } = kubeIpvs('cleanup');
+  if (status !== 0) throw new Error(`kube-ipvs cleanup ended with ${status ?? 'a signal'}: ${err}`);
+}
+
 /** Runs any command line to its end. */
 export function ranAs([command = '', ...args]: readonly string[], input = ''): Ran {
   const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', input, timeout: 120_000 });

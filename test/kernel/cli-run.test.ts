@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { enterOwnNamespace, output } from './own-namespace.ts';
-import { eventually, kubeIpvs, ranAs, startKubeIpvs } from './cli-program.ts';
+import { cleanUp, eventually, kubeIpvs, ranAs, startKubeIpvs } from './cli-program.ts';
 import type { Ran } from './cli-program.ts';
 
 const node = ['--hostname-override', 'ycwang-ubuntu'];
@@ -42,7 +42,7 @@ describe('kube-ipvs on a node', () => {
   });
 
   afterEach(() => {
-    kubeIpvs('cleanup');
+    cleanUp();
     output('ipvsadm -C');
     rmSync(directory, { recursive: true });
   });

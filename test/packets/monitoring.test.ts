@@ -265,7 +265,7 @@ describe('a real Prometheus beside two nodes', function () {
     const program = '/usr/sbin/xtables-legacy-multi';
     await site.first.must([...inPlace, 'mount', '--bind', '/usr/bin/false', program]);
     await watcher.untilFired('KubeIpvsTableUnusable', 'KubeIpvsUnhealthy');
-    await site.first.must([...inPlace, 'umount', program]);
+    await site.first.must([...inPlace, 'umount', '--lazy', program]);
   });
 
   it('has alerts that fire where connection tracking fills up, and is full', async () => {

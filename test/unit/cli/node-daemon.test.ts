@@ -56,6 +56,18 @@ describe('the daemon of a node', () => {
     }
   }
 
+  it('is not asked, nor looked for, where it is said to have no socket', async () => {
+    const none = new NodeDaemon({
+      socket: 'off',
+      proc,
+      process: () => Promise.reject(new Error('looked for')),
+    });
+    const error: unknown = await none.status().catch((reason: unknown) => reason);
+    expect(error).to.be.instanceOf(SocketError).and.to.include({
+      summary: '--socket off: expected a socket to ask at, got none',
+    });
+  });
+
   it('is asked at its socket, and no process is looked for then', async () => {
     await serve(socket, well);
     const process = (): Promise<number> => Promise.reject(new Error('it was looked for'));
