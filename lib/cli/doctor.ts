@@ -25,6 +25,9 @@ Examples:
   # two checks and one finding alone, for a program
   kube-ipvs doctor --only sysctls,conntrack,another-proxy -o json
 
+  # with what each check reads
+  kube-ipvs doctor -o wide
+
   # without connecting to endpoints
   kube-ipvs doctor --no-probe
 
@@ -38,7 +41,7 @@ Exit status:
 
 /** What was written on the command line. */
 interface DoctorOptions {
-  readonly output?: DocumentFormat;
+  readonly output?: DocumentFormat | 'wide';
   readonly only?: readonly string[];
   readonly skip?: readonly string[];
   readonly probe: boolean;
@@ -55,7 +58,9 @@ export function addDoctor(program: Command, context: Context): void {
     .addOption(namesOption('--only <names>', 'only these checks or findings, by their names'))
     .addOption(namesOption('--skip <names>', 'none of these checks or findings'))
     .addOption(new Option('--no-probe', 'connect to no endpoint'))
-    .addOption(new Option('-o, --output <format>', 'how it is printed').choices(['json', 'yaml'] as const));
+    .addOption(
+      new Option('-o, --output <format>', 'how it is printed').choices(['wide', 'json', 'yaml'] as const),
+    );
   addConfigurationFlags(command, doctorFlags);
   command.action(async (options) => {
     context.finish(await doctor(options as unknown as DoctorOptions, context));
@@ -93,8 +98,8 @@ async function doctor(options: DoctorOptions, context: Context): Promise<number>
     };
     const { output } = options;
     context.terminal.out(
-      output === undefined
-        ? formatExamination(facts, examination)
+      output === undefined || output === 'wide'
+        ? formatExamination(facts, examination, output === 'wide' ? whatIsRead() : undefined)
         : formatDocument(examinationDocument(facts, examination), output),
     );
     const errors = examination.findings.some(({ severity }) => severity === 'error');
@@ -102,6 +107,11 @@ async function doctor(options: DoctorOptions, context: Context): Promise<number>
   } finally {
     await node.close();
   }
+}
+
+/** What each check reads. */
+function whatIsRead(): ReadonlyMap<string, string> {
+  return new Map(allChecks.map(({ name, about }) => [name, about]));
 }
 
 function choiceOf({ only = [], skip = [], probe }: DoctorOptions): Choice {

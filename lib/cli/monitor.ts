@@ -1,5 +1,6 @@
 import { Argument, Option } from '@commander-js/extra-typings';
 import type { Command } from '@commander-js/extra-typings';
+import { stringify } from 'yaml';
 import { socketFlag } from '../config/socket-flag.ts';
 import type { DaemonEvent } from '../socket/event.ts';
 import { addConfigurationFlags, configured } from './configure.ts';
@@ -31,6 +32,9 @@ Exit status:
   1  no kube-ipvs answers, or it has ended
   2  the command line is wrong`;
 
+/** How events are printed, where not as lines for people. */
+type Format = 'wide' | 'json' | 'yaml';
+
 /** Which events are told; all where nothing is given. */
 interface Selection {
   readonly namespace?: string | undefined;
@@ -47,12 +51,17 @@ export function addMonitor(program: Command, context: Context): void {
   const monitor = command
     .addArgument(new Argument('[name]', 'only what is for the Service of this name'))
     .option('-n, --namespace <namespace>', 'only what is for Services in this namespace')
-    .addOption(new Option('-o, --output <format>', 'json for an object a line').choices(['json']));
+    .addOption(
+      new Option(
+        '-o, --output <format>',
+        'wide with the date before each time, json for an object a line, yaml for a document each',
+      ).choices(['wide', 'json', 'yaml'] as const),
+    );
   addConfigurationFlags(command, [socketFlag]);
   monitor.action(async (name, options) => {
     const { configuration } = await configured([socketFlag], { ...options }, context);
     const { namespace, output } = options;
-    await follow(configuration.socket, { name, namespace }, output === 'json', context);
+    await follow(configuration.socket, { name, namespace }, output, context);
     context.finish(exitStatus.success);
   });
 }
@@ -60,7 +69,7 @@ export function addMonitor(program: Command, context: Context): void {
 async function follow(
   socket: string,
   selection: Selection,
-  asJson: boolean,
+  output: Format | undefined,
   context: Context,
 ): Promise<void> {
   const { terminal, untilStopped } = context;
@@ -69,8 +78,11 @@ async function follow(
     ending.abort();
   });
   const paint = painter(terminal.screen?.colours ?? false);
-  const format = (event: DaemonEvent): string =>
-    asJson ? `${JSON.stringify(event)}\n` : formatEvent(event, paint);
+  const format = (event: DaemonEvent): string => {
+    if (output === 'json') return `${JSON.stringify(event)}\n`;
+    if (output === 'yaml') return `---\n${stringify(event, { lineWidth: 0 })}`;
+    return formatEvent(event, paint, output === 'wide');
+  };
   const daemon = new NodeDaemon({ socket, process: localDaemon });
   // On a quiet node nothing comes for long.
   if (terminal.screen !== undefined) terminal.err('changes are shown as they come; Ctrl-C ends it\n');

@@ -19,6 +19,8 @@ export interface ServiceRate extends Counted {
   /** `null` where nobody tells Kubernetes' names. */
   readonly namespace: string | null;
   readonly name: string | null;
+  /** `""` where the Service has one unnamed port. */
+  readonly portName: string | null;
 }
 
 /** Reads every virtual server, by its key. The real servers of one that has never had a connection are not asked for. */
@@ -36,7 +38,7 @@ export function serviceRates(
   before: ReadonlyMap<string, Counted>,
   after: ReadonlyMap<string, Counted>,
   seconds: number,
-  names: ReadonlyMap<string, Pick<ServiceName, 'namespace' | 'name'>>,
+  names: ReadonlyMap<string, ServiceName>,
   sort: TopSort,
 ): ServiceRate[] {
   const rates = [...after].map(([virtualServer, now]): ServiceRate => {
@@ -46,9 +48,9 @@ export function serviceRates(
       const had = past?.[what] ?? 0;
       return (now[what] < had ? now[what] : now[what] - had) / seconds;
     };
-    const { namespace = null, name = null } = names.get(virtualServer) ?? {};
+    const { namespace = null, name = null, portName = null } = names.get(virtualServer) ?? {};
     return {
-      ...{ virtualServer, namespace, name, active: now.active },
+      ...{ virtualServer, namespace, name, portName, active: now.active },
       ...{ connections: rate('connections'), bytes: rate('bytes'), packets: rate('packets') },
     };
   });

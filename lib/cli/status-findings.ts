@@ -13,14 +13,17 @@ export interface Finding {
   readonly hint: string;
 }
 
-/** Findings of one kind that are told one by one; of more the first, and how many there are. */
-const most = 5;
+/** Findings of one kind that are told one by one unless told otherwise; of more the first, and how many there are. */
+const usualMost = 5;
 
 /** A watch hears of something every minute, a bookmark where nothing else. After so many milliseconds it is not well. */
 const longestSilence = 180_000;
 
-/** What is not as it should be with a daemon. */
-export function daemonFindings(status: DaemonStatus): Finding[] {
+/**
+ * What is not as it should be with a daemon.
+ * @param most findings of one kind that are told one by one
+ */
+export function daemonFindings(status: DaemonStatus, most = usualMost): Finding[] {
   const { health, source, node, programming, time } = status;
   return [
     ...health.reasons
@@ -28,7 +31,7 @@ export function daemonFindings(status: DaemonStatus): Finding[] {
       .map((reason) => error(reason, 'see the log of kube-ipvs; /livez is 503 until it is mended')),
     ...sourceFindings(status),
     ...source.watches.flatMap((watch) => watchFindings(watch, source, time)),
-    ...(programming === null ? [] : programmingFindings(programming)),
+    ...(programming === null ? [] : programmingFindings(programming, most)),
     ...(node.eligible
       ? []
       : [warning('the Node is being deleted or taken away: /healthz is 503', 'nothing, if that is meant')]),
@@ -91,7 +94,7 @@ function watchFindings(watch: WatchStatus, { trouble }: DaemonStatus['source'], 
   ];
 }
 
-function programmingFindings(programming: ProgrammingStatus): Finding[] {
+function programmingFindings(programming: ProgrammingStatus, most: number): Finding[] {
   const { tables, refused, refusedCount, planFailures, planFailureCount } = programming;
   const { conflicts, conflictCount, lastAudit } = programming;
   return [
@@ -100,16 +103,21 @@ function programmingFindings(programming: ProgrammingStatus): Finding[] {
       .map(({ table, trouble }) =>
         error(`${table}: ${trouble ?? ''}`, 'it is read again by itself; see "kube-ipvs doctor"'),
       ),
-    ...listed(refused, refusedCount, 'refused entries', (refusal) =>
+    ...listed(most, refused, refusedCount, 'refused entries', (refusal) =>
       error(
         `the kernel refused to ${refusalWords(refusal, forServices(refusal.services))}`,
         `it is tried again by itself, ${counted(refusal.attempts, 'time')} so far`,
       ),
     ),
-    ...listed(planFailures, planFailureCount, 'Services that cannot be planned', ({ service, reason }) =>
-      error(`${service} cannot be planned: ${reason}`, 'this is a fault of kube-ipvs: please report it'),
+    ...listed(
+      most,
+      planFailures,
+      planFailureCount,
+      'Services that cannot be planned',
+      ({ service, reason }) =>
+        error(`${service} cannot be planned: ${reason}`, 'this is a fault of kube-ipvs: please report it'),
     ),
-    ...listed(conflicts, conflictCount, 'contended virtual servers', ({ key, winner, losers }) =>
+    ...listed(most, conflicts, conflictCount, 'contended virtual servers', ({ key, winner, losers }) =>
       warning(
         `${key} is wanted by ${[winner, ...losers].join(' and ')}: ${winner} has it`,
         'give one of them another address or port',
@@ -138,6 +146,7 @@ function forServices(services: readonly string[]): string {
 }
 
 function listed<Item>(
+  most: number,
   items: readonly Item[],
   count: number,
   what: string,

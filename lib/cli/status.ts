@@ -33,6 +33,9 @@ Examples:
   kube-ipvs status
   kubectl -n kube-system exec ds/kube-ipvs -- kube-ipvs status
 
+  # every refused entry of which the program tells, not the first five alone
+  kube-ipvs status -o wide
+
   # for scripts: everything that the running program tells
   kube-ipvs status -o json
 
@@ -60,14 +63,14 @@ export function addStatus(program: Command, context: Context): void {
     .command('status')
     .summary('say at one glance how this node stands')
     .description(description)
-    .addOption(new Option('-o, --output <format>', 'how it is printed').choices(['json', 'yaml']))
+    .addOption(new Option('-o, --output <format>', 'how it is printed').choices(['wide', 'json', 'yaml']))
     .addHelpText('after', after);
   addConfigurationFlags(command, [socketFlag]);
   command.action(async (options: Readonly<Record<string, unknown>>) => {
     const { configuration } = await configured([socketFlag], options, context);
-    const found = await find(configuration.socket);
-    const isWell = found.findings.every(({ severity }) => severity !== 'error');
     const { output } = options;
+    const found = await find(configuration.socket, output === 'wide' ? Infinity : undefined);
+    const isWell = found.findings.every(({ severity }) => severity !== 'error');
     context.terminal.out(
       output === 'json' || output === 'yaml'
         ? formatDocument(statusDocument(found, isWell), output)
@@ -77,12 +80,16 @@ export function addStatus(program: Command, context: Context): void {
   });
 }
 
-async function find(socket: string): Promise<Found> {
+/** @param most findings of one kind that are told one by one */
+async function find(socket: string, most: number | undefined): Promise<Found> {
   const looking = localProcesses();
   const [asked, processes] = await Promise.all([ask(socket, looking), looking]);
   if (!(asked instanceof SocketError)) {
     const { status: daemon, path } = asked;
-    const findings = [...daemonFindings(daemon), ...processFindings(processes, pidOf(daemon, processes))];
+    const findings = [
+      ...daemonFindings(daemon, most),
+      ...processFindings(processes, pidOf(daemon, processes)),
+    ];
     return { daemon, kernel: undefined, from: `the daemon, at ${path}`, findings };
   }
   return {

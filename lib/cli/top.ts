@@ -50,6 +50,7 @@ interface TopOptions {
   readonly socket: string;
   readonly sort: TopSort;
   readonly rows: number;
+  readonly isWide: boolean;
 }
 
 /** Adds `kube-ipvs top`: the busiest services. */
@@ -73,18 +74,23 @@ export function addTop(program: Command, context: Context): void {
     )
     .option('--once', 'print one interval and end')
     .addOption(
-      new Option('-o, --output <format>', 'print one interval and end').choices(['json', 'yaml'] as const),
+      new Option(
+        '-o, --output <format>',
+        'wide with the names of ports; json and yaml print one interval and end',
+      ).choices(['wide', 'json', 'yaml'] as const),
     );
   addConfigurationFlags(command, [socketFlag]);
   top.action(async (options) => {
     const { configuration } = await configured([socketFlag], { ...options }, context);
-    const { sort, rows = Infinity } = options;
-    const asked: TopOptions = { socket: configuration.socket, sort, rows };
+    const { sort, output, rows = Infinity } = options;
+    const isWide = output === 'wide';
+    const format = output === 'wide' ? undefined : output;
+    const asked: TopOptions = { socket: configuration.socket, sort, rows, isWide };
     const { screen } = context.terminal;
     const ipvs = openIpvs(undefined);
     try {
-      if (screen === undefined || options.once === true || options.output !== undefined)
-        await printOnce(ipvs, asked, options.output, context);
+      if (screen === undefined || options.once === true || format !== undefined)
+        await printOnce(ipvs, asked, format, context);
       else await show(ipvs, asked, screen, context);
     } finally {
       ipvs.close();
@@ -136,7 +142,7 @@ async function printOnce(
     );
   context.terminal.out(
     output === undefined
-      ? topTable(rates, options.sort)
+      ? topTable(rates, options.sort, options.isWide)
       : formatDocument(document('ServiceRateList', { seconds: interval / 1000, items: rates }), output),
   );
 }
@@ -165,7 +171,7 @@ async function show(ipvs: IpvsReader, options: TopOptions, screen: Screen, conte
     for (;;) {
       await Promise.race([sleep(interval), ended.promise]);
       if (isOver()) return;
-      out(drawn(topTable(await readings.next(), options.sort), screen));
+      out(drawn(topTable(await readings.next(), options.sort, options.isWide), screen));
     }
   } finally {
     release();

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'chai';
+import { parseAllDocuments } from 'yaml';
 import { ask } from '../unit/health/support.ts';
 import {
   cleanUp,
@@ -185,31 +186,41 @@ describe('a running kube-ipvs and who asks it', function () {
 
   it('shows every change to who monitors it', async () => {
     await start();
-    const monitor = spawn(process.execPath, [program, 'monitor', '--socket', socket, '-n', 'shop', 'web'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+    const told = { lines: '', documents: '' };
+    const command = [program, 'monitor', '--socket', socket, '-n', 'shop', 'web'];
+    const monitors = ([['lines'], ['documents', '-o', 'yaml']] as const).map(([which, ...flags]) => {
+      const monitor = spawn(process.execPath, [...command, ...flags], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      monitor.stdout.setEncoding('utf8').on('data', (text: string) => {
+        told[which] += text;
+      });
+      return { monitor, exit: once(monitor, 'exit') };
     });
-    let lines = '';
-    monitor.stdout.setEncoding('utf8').on('data', (text: string) => {
-      lines += text;
-    });
-    const exit = once(monitor, 'exit');
     // It follows from some moment on: endpoints come and go until then.
     let last = 3;
-    const look = (): string => {
+    const look = (): typeof told => {
       last = last === 250 ? 3 : last + 1;
       serve('10.1.0.1', `10.1.0.${last}`);
       output('sleep 1');
-      return lines;
+      return told;
     };
-    const seen = await eventually(
+    const { lines, documents } = await eventually(
       look,
-      (text) => text.includes('+real-server') && text.includes('-real-server'),
+      (seen) =>
+        seen.lines.includes('+real-server') &&
+        seen.lines.includes('-real-server') &&
+        seen.documents.split('---').length > 3,
     );
-    expect(seen).to.match(
+    expect(lines).to.match(
       /^\d\d:\d\d:\d\d\.\d{3} \+real-server 10\.96\.0\.10:80\/TCP → 10\.1\.0\.\d+:8080 w=1 \(shop\/web\) [\d.]+ m?s$/m,
     );
-    monitor.kill('SIGINT');
-    expect((await exit)[0]).to.equal(0);
+    const [first] = parseAllDocuments(documents.slice(0, documents.lastIndexOf('---')));
+    expect(first?.toJS()).to.include({ kind: 'change', service: 'shop/web' });
+    for (const { monitor, exit } of monitors) {
+      monitor.kill('SIGINT');
+      expect((await exit)[0]).to.equal(0);
+    }
   });
 
   it('logs more when it is told to, at the socket and over loopback', async () => {
@@ -232,7 +243,7 @@ describe('a running kube-ipvs and who asks it', function () {
     const traffic = setInterval(() => {
       ask(80, '/', { host: '10.96.0.10' }).catch(() => undefined);
     }, 100);
-    const command = `${process.execPath} ${program} top --socket ${socket}`;
+    const command = `${process.execPath} ${program} top -o wide --socket ${socket}`;
     const terminal = spawn('script', ['-qfec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
     let seen = '';
     terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -247,7 +258,7 @@ describe('a running kube-ipvs and who asks it', function () {
       expect(rate?.['bytes']).to.be.greaterThan(0);
       await eventually(
         () => seen,
-        (text) => /shop +web +TCP 10\.96\.0\.10:80 +\d/.test(text),
+        (text) => /shop +web +http +TCP 10\.96\.0\.10:80 +\d/.test(text),
       );
     } finally {
       terminal.stdin.write('q');

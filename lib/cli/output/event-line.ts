@@ -15,11 +15,14 @@ const nouns: Readonly<Record<string, string>> = {
 
 const colours = { '+': 'green', '-': 'red', '~': 'yellow' } as const;
 
-/** Writes an event as a line: `15:04:05.123 +real-server 10.96.0.10:53/UDP → 10.0.1.7:53 w=1 (kube-system/kube-dns) 0.8 ms`. */
-export function formatEvent(event: DaemonEvent, paint: Paint): string {
+/**
+ * Writes an event as a line: `15:04:05.123 +real-server 10.96.0.10:53/UDP → 10.0.1.7:53 w=1 (kube-system/kube-dns) 0.8 ms`.
+ * @param isDated whether the date comes before the time
+ */
+export function formatEvent(event: DaemonEvent, paint: Paint, isDated = false): string {
   const { time, kind, key, service, text, milliseconds } = event;
   const parts = [
-    paint('dim', time.slice(11, 23)),
+    paint('dim', isDated ? time : time.slice(11, 23)),
     head(event, paint),
     key === null ? '' : keyText(key),
     kind === 'refused' ? paint('red', text) : text,

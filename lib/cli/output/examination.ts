@@ -1,4 +1,4 @@
-import { type Examination, type Finding, severities } from '../../doctor/examine.ts';
+import { type Examination, type Finding, type Outcome, severities } from '../../doctor/examine.ts';
 import type { Severity } from '../../doctor/finding.ts';
 import { counted } from '../../doctor/mend.ts';
 import { type Document, document } from './document.ts';
@@ -16,22 +16,25 @@ const headings: Readonly<Record<Severity, string>> = { error: 'ERROR', warning: 
 
 const nouns: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'note' };
 
-/** Writes an examination for people: the worst first, then what could not be examined, then what is well. */
-export function formatExamination(facts: ExaminedFacts, examination: Examination): string {
+/**
+ * Writes an examination for people: the worst first, then what could not be examined, then what is well.
+ * @param about what each check reads, by its name, where that is to be told too
+ */
+export function formatExamination(
+  facts: ExaminedFacts,
+  examination: Examination,
+  about: ReadonlyMap<string, string> = new Map(),
+): string {
   const { findings, outcomes } = examination;
-  const well = outcomes.filter(({ state }) => state === 'well');
-  const left = outcomes.filter(({ state }) => state === 'not-examined');
+  const rowsOf = (wanted: Outcome['state']): SectionRow[] =>
+    outcomes
+      .filter(({ state }) => state === wanted)
+      .map(({ check, told }) => [check, told, about.get(check)] as const);
   const blocks = [
     headOf(facts),
-    ...findings.map(findingLines),
-    section(
-      'NOT EXAMINED',
-      left.map(({ check, told }) => [check, told] as const),
-    ),
-    section(
-      'WELL',
-      well.map(({ check, told }) => [check, told] as const),
-    ),
+    ...findings.map((finding) => findingLines(finding, about.get(finding.check))),
+    section('NOT EXAMINED', rowsOf('not-examined')),
+    section('WELL', rowsOf('well')),
     [summaryOf(examination)],
   ];
   return `${blocks
@@ -47,9 +50,13 @@ function headOf({ node, kernel, version, configuration }: ExaminedFacts): string
   ];
 }
 
-function findingLines({ severity, name, check, evidence, meaning, mend }: Finding): string[] {
+function findingLines(
+  { severity, name, check, evidence, meaning, mend }: Finding,
+  about: string | undefined,
+): string[] {
   return [
     `${headings[severity].padEnd(8)} ${name}  (${check})`,
+    ...labelled('about', about === undefined ? [] : [about]),
     ...labelled('found', evidence),
     ...labelled('means', [meaning]),
     ...labelled('mend', mend),
@@ -60,10 +67,17 @@ function labelled(label: string, lines: readonly string[]): string[] {
   return lines.map((line, index) => `  ${(index === 0 ? `${label}:` : '').padEnd(7)}${line}`);
 }
 
-function section(heading: string, rows: readonly (readonly [name: string, text: string])[]): string[] {
+/** A check, what it saw or why it could not be made, and what it reads where that is told. */
+type SectionRow = readonly [name: string, text: string, about: string | undefined];
+
+function section(heading: string, rows: readonly SectionRow[]): string[] {
   if (rows.length === 0) return [];
   const width = Math.max(...rows.map(([name]) => name.length));
-  return [heading, ...rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`)];
+  const lines = rows.flatMap(([name, text, about]) => [
+    `  ${name.padEnd(width)}  ${text}`,
+    ...(about === undefined ? [] : [`  ${' '.repeat(width)}  ${about}`]),
+  ]);
+  return [heading, ...lines];
 }
 
 /** `1 error, 0 warnings, 2 notes; 14 of 17 checks are well, 1 could not be made`. */

@@ -9,14 +9,18 @@ const headings: Readonly<Record<TopSort, string>> = {
   packets: 'PACKETS/S',
 };
 
-/** Writes rates as a table, the busiest first; that by which it is sorted is marked. */
-export function topTable(rates: readonly ServiceRate[], sort: TopSort): string {
+/**
+ * Writes rates as a table, the busiest first; that by which it is sorted is marked.
+ * @param isWide whether the names of ports are shown too
+ */
+export function topTable(rates: readonly ServiceRate[], sort: TopSort, isWide = false): string {
   const marked = Object.entries(headings).map(([key, heading]) => (key === sort ? `${heading}*` : heading));
   return columns([
-    ['NAMESPACE', 'NAME', 'VIRTUAL-SERVER', ...marked],
+    ['NAMESPACE', 'NAME', ...(isWide ? ['PORT-NAME'] : []), 'VIRTUAL-SERVER', ...marked],
     ...rates.map((rate) => [
       rate.namespace ?? '<unknown>',
       rate.name ?? '<unknown>',
+      ...(isWide ? [rate.portName ?? '<unknown>'] : []),
       rate.virtualServer,
       rateText(rate.connections),
       String(rate.active),

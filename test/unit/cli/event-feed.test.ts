@@ -125,6 +125,7 @@ describe('the events of a daemon', () => {
     expect(formatEvent(event, painter(false))).to.equal(
       '15:04:05.123 +real-server [fd00::a]:53/UDP → [fd00:1::7]:53 w=1 (kube-system/kube-dns) 0.8 ms\n',
     );
+    expect(formatEvent(event, painter(false), true)).to.match(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z \+/);
     expect(formatEvent(event, painter(true))).to.contain('\u001b[32m+real-server\u001b[0m');
   });
 });

@@ -171,5 +171,9 @@ describe('an examination on a terminal', () => {
         '',
       ].join('\n'),
     );
+    const about = new Map(outcomes.map(({ check }) => [check, `What ${check} reads.`]));
+    expect(formatExamination(facts, { findings: [finding], outcomes }, about))
+      .to.include('  about: What sysctls reads.\n  found: it is 0\n')
+      .and.to.include('WELL\n  mtu  eth0 has 1500\n       What mtu reads.\n');
   });
 });

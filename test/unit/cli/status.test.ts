@@ -151,6 +151,7 @@ describe('kube-ipvs status', () => {
     const texts = daemonFindings(status).map(({ text }) => text);
     expect(texts).to.have.length(6);
     expect(texts[5]).to.equal('and 4 more refused entries');
+    expect(daemonFindings(status, Infinity)).to.have.length(9);
   });
 
   const watches: readonly (readonly [string, object, 'error' | 'warning', string])[] = [

@@ -11,8 +11,8 @@ const web = 'TCP 10.0.0.1:80';
 const dns = 'UDP 10.0.0.2:53';
 const other = 'TCP 10.0.0.3:443';
 const names = new Map([
-  [web, { namespace: 'shop', name: 'web' }],
-  [dns, { namespace: 'kube-system', name: 'kube-dns' }],
+  [web, { namespace: 'shop', name: 'web', portName: 'http' }],
+  [dns, { namespace: 'kube-system', name: 'kube-dns', portName: '' }],
 ]);
 const before = new Map([
   [web, counted(100, 1, 5000, 50)],
@@ -28,7 +28,7 @@ describe('kube-ipvs top', () => {
   it('tells what went through between two readings, the busiest first', () => {
     const [first, second, third] = serviceRates(before, after, 4, names, 'connections');
     expect(second).to.deep.equal({
-      ...{ virtualServer: web, namespace: 'shop', name: 'web' },
+      ...{ virtualServer: web, namespace: 'shop', name: 'web', portName: 'http' },
       ...{ connections: 10, active: 7, bytes: 750_000, packets: 100 },
     });
     // Its counters were set to zero meanwhile: it has counted from there.
@@ -53,6 +53,14 @@ describe('kube-ipvs top', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('has the names of ports too where it is wide', () => {
+    const [headings, first] = topTable(serviceRates(before, after, 4, names, 'bytes'), 'bytes', true).split(
+      '\n',
+    );
+    expect(headings).to.match(/^NAMESPACE +NAME +PORT-NAME +VIRTUAL-SERVER /);
+    expect(first).to.match(/^shop +web +http +TCP 10\.0\.0\.1:80 /);
   });
 
   it('asks for the real servers of those alone that have had connections', () => {
