@@ -23,7 +23,7 @@ import type { RealServer } from '../../lib/model/real-server.ts';
 import type { VirtualServerId } from '../../lib/model/virtual-server.ts';
 import type { WrittenServer } from './probe.ts';
 
-export { noIpvs, readNodeAddresses, traceTo } from '../../lib/cli/kernel.ts';
+export { noIpvs, noPermission, readNodeAddresses, traceTo } from '../../lib/cli/kernel.ts';
 
 /** On which a probe hears of writes of real servers. */
 const realServerWrites = channel('measured:real-servers');
