@@ -7,7 +7,7 @@ import { addConfigurationFlags, configured } from './configure.ts';
 import type { Context } from './context.ts';
 import { Failure } from './failure.ts';
 import { noPermission } from './kernel.ts';
-import { knowledgeReader } from './knowledge.ts';
+import { findKnowledge } from './knowledge.ts';
 import { listingStatuses } from './listing-help.ts';
 import { tellNames } from './names-note.ts';
 import { columns } from './output/columns.ts';
@@ -83,8 +83,7 @@ async function look(name: string | undefined, options: Options, context: Context
       return { rows: setRows(items, options.output === 'wide'), kind: 'SetList', fields: { items } };
     }
     const members = membersOf(sets, name);
-    const read = knowledgeReader(configuration, undefined, context);
-    const knowledge = await read();
+    const knowledge = await findKnowledge(configuration, undefined, context);
     const names = knowledge?.from ?? null;
     const elements = elementViews(name, members, elementOwners(knowledge));
     return { rows: elementRows(elements), names, kind: 'Set', fields: { names, name, elements } };

@@ -32,28 +32,27 @@ export function namesSource({ manifests, kubeconfig, master }: Configuration): b
 }
 
 /**
- * What reads it: from where the flags say, from where the kube-ipvs that runs here reads, from the pod's API server in a
- * pod, or not at all. It rejects with a Failure where names are needed and nothing tells them.
+ * Reads it from where the flags say, from where the kube-ipvs that runs here reads, from the pod's API server in a pod, or not
+ * at all.
  *
  * @param asked what of Kubernetes is selected by, a name or a label, which cannot be done without names
+ * @throws Failure where names are needed and nothing tells them
  */
-export function knowledgeReader(
+export async function findKnowledge(
   configuration: Configuration,
   asked: string | undefined,
   context: Context,
-): () => Promise<Knowledge | undefined> {
-  if (namesSource(configuration)) return () => readKnowledge(configuration, context);
-  return async () => {
-    const running = (await runningOne(configuration, context)) ?? configuration;
-    if (namesSource(running) || context.apiServer !== undefined)
-      return asked === undefined ? tryKnowledge(running, context) : readKnowledge(running, context);
-    if (asked === undefined) return undefined;
-    throw new Failure(
-      'no-names',
-      'expected a running kube-ipvs, --kubeconfig or --manifests beside a name, a namespace or a selector, got none of them',
-      'the kernel does not know the names and labels of Kubernetes: name what tells them',
-    );
-  };
+): Promise<Knowledge | undefined> {
+  if (namesSource(configuration)) return readKnowledge(configuration, context);
+  const running = (await runningOne(configuration, context)) ?? configuration;
+  if (namesSource(running) || context.apiServer !== undefined)
+    return asked === undefined ? tryKnowledge(running, context) : readKnowledge(running, context);
+  if (asked === undefined) return undefined;
+  throw new Failure(
+    'no-names',
+    'expected a running kube-ipvs, --kubeconfig or --manifests beside a name, a namespace or a selector, got none of them',
+    'the kernel does not know the names and labels of Kubernetes: name what tells them',
+  );
 }
 
 /** The configuration of the kube-ipvs that runs here, where it can be read and is not told to be left alone. */

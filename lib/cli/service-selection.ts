@@ -5,7 +5,7 @@ import { type LabelSelector, parseLabelSelector } from '../model/label-selector.
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import type { Context } from './context.ts';
 import { daemonNames, runningDaemon } from './daemon-names.ts';
-import { type Knowledge, knowledgeReader, namesSource } from './knowledge.ts';
+import { findKnowledge, type Knowledge, namesSource } from './knowledge.ts';
 import { type ServiceName, serviceNames } from './service-names.ts';
 
 /** Kubernetes' names of virtual servers by key, or `undefined` where they are not known at all. */
@@ -66,13 +66,12 @@ export function selectionReader(
   context: Context,
 ): () => Promise<NamedSelection> {
   const fits = selector === undefined ? undefined : readSelector(selector);
-  const { socket } = configuration;
-  const asksDaemon = selector === undefined && socket !== 'off' && !namesSource(configuration);
+  const asksDaemon = selector === undefined && !namesSource(configuration);
   return async () => {
-    const told = asksDaemon ? await daemonNames(socket) : undefined;
+    const told = asksDaemon ? await daemonNames(configuration.socket) : undefined;
     if (told !== undefined) return { names: told, from: runningDaemon, selection: { namespace, name } };
     const asked = name ?? namespace ?? selector;
-    const knowledge = await knowledgeReader(configuration, asked, context)();
+    const knowledge = await findKnowledge(configuration, asked, context);
     if (knowledge === undefined) return { names: undefined, from: null, selection: {} };
     const { states, node, options, from } = knowledge;
     const services = fits && servicesWith(fits, knowledge);

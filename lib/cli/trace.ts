@@ -4,7 +4,7 @@ import { sourceFlags } from '../config/flags.ts';
 import { addConfigurationFlags, configured } from './configure.ts';
 import type { Context } from './context.ts';
 import { exitStatus } from './failure.ts';
-import { knowledgeReader } from './knowledge.ts';
+import { findKnowledge } from './knowledge.ts';
 import { document, formatDocument } from './output/document.ts';
 import { traceText } from './output/trace-text.ts';
 import type { Probed } from './probe.ts';
@@ -88,7 +88,7 @@ async function traceTarget(text: string, options: Options, context: Context): Pr
   const [target, from] = [readTarget(text), readOrigin(options.from)];
   const { configuration } = await configured(sourceFlags, { ...options }, context);
   const asked = target.kind === 'service' ? target.name : undefined;
-  const knowledge = await knowledgeReader(configuration, asked, context)();
+  const knowledge = await findKnowledge(configuration, asked, context);
   const { trace, view } = await readTrace(target, from, knowledge);
   const probed = options.probe === true ? await probeTrace(view) : undefined;
   context.terminal.out(

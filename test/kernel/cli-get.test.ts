@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { enterOwnNamespace, output } from './own-namespace.ts';
-import { kubeIpvs, ranAs } from './cli-program.ts';
+import { kubeIpvs, ranAs, unprivileged } from './cli-program.ts';
 
 /** Many virtual servers of every kind, such that ipvsadm's order of them is a circle. The same numbers every time. */
 function mixedTable(): string {
@@ -96,13 +96,6 @@ describe('kube-ipvs get', () => {
   });
 
   it('says in one line what is missing where it may not read', () => {
-    const unprivileged = [
-      'setpriv',
-      '--reuid=65534',
-      '--clear-groups',
-      '--inh-caps=-all',
-      '--bounding-set=-all',
-    ];
     const { status, out, err } = ranAs([
       ...unprivileged,
       process.execPath,

@@ -18,6 +18,7 @@ import {
   type Running,
   startedAs,
   startKubeIpvs,
+  unprivileged,
 } from './cli-program.ts';
 import { enterOwnNamespace, output } from './own-namespace.ts';
 
@@ -166,13 +167,6 @@ describe('a running kube-ipvs and who asks it', function () {
 
   it('has no other proxy beside it for whoever may not tell in which network that is', async () => {
     await start();
-    const unprivileged = [
-      'setpriv',
-      '--reuid=65534',
-      '--clear-groups',
-      '--inh-caps=-all',
-      '--bounding-set=-all',
-    ];
     const other = startedAs(['bash', '-c', 'exec -a kube-proxy sleep 100']);
     const command = [process.execPath, program, 'doctor', '--only', 'other-proxies', '-o', 'json'];
     const told = ranAs([...unprivileged, ...command]);

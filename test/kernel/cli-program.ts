@@ -23,6 +23,15 @@ export function cleanUp(): void {
   if (status !== 0) throw new Error(`kube-ipvs cleanup ended with ${status ?? 'a signal'}: ${err}`);
 }
 
+/** Runs what stands behind it as a user who may do nothing. */
+export const unprivileged = [
+  'setpriv',
+  '--reuid=65534',
+  '--clear-groups',
+  '--inh-caps=-all',
+  '--bounding-set=-all',
+] as const;
+
 /** Runs any command line to its end. */
 export function ranAs([command = '', ...args]: readonly string[], input = ''): Ran {
   const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', input, timeout: 120_000 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { enterOwnNamespace, output } from './own-namespace.ts';
-import { cleanUp, eventually, kubeIpvs, ranAs, startKubeIpvs } from './cli-program.ts';
+import { cleanUp, eventually, kubeIpvs, ranAs, startKubeIpvs, unprivileged } from './cli-program.ts';
 import type { Ran } from './cli-program.ts';
 
 const node = ['--hostname-override', 'ycwang-ubuntu'];
@@ -158,13 +158,6 @@ describe('kube-ipvs on a node', () => {
     });
 
     it('compares with an empty kernel where it may not read, and says so', () => {
-      const unprivileged = [
-        'setpriv',
-        '--reuid=65534',
-        '--clear-groups',
-        '--inh-caps=-all',
-        '--bounding-set=-all',
-      ];
       output(`chmod 755 ${directory}`);
       const { status, out, err } = ranAs([
         ...unprivileged,

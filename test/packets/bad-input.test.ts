@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { unprivileged } from '../kernel/cli-program.ts';
 import type { Asking } from '../lab/asking.ts';
 import type { LogLine } from '../lab/controller.ts';
 import type { Node } from '../lab/node.ts';
@@ -327,13 +328,6 @@ describe('bad input', () => {
     });
 
     it('the lack of CAP_NET_ADMIN is told of', async () => {
-      const unprivileged = [
-        'setpriv',
-        '--reuid=65534',
-        '--clear-groups',
-        '--inh-caps=-all',
-        '--bounding-set=-all',
-      ];
       expect(await refusedToStart(unprivileged)).to.match(
         /^error: expected the capability NET_ADMIN, got EPERM from IPVS\nhint: run as root, .*\n$/,
       );
